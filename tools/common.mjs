@@ -1,0 +1,54 @@
+// What the tools share. Node builtins only: they run before anything is installed.
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** Absolute path of the checkout. */
+export const tree = dirname(dirname(fileURLToPath(import.meta.url)));
+export const isRoot = process.getuid?.() === 0;
+
+export const say = (text) => console.log(`- ${text}`);
+
+/** Ends the program with one clear message. */
+export function fail(message) {
+  console.error(message);
+  process.exit(1);
+}
+
+/**
+ * Installs the Debian packages whose file is missing.
+ * @param {Record<string, string>} packages package name to a file that it holds
+ */
+export function aptInstall(packages) {
+  const missing = Object.keys(packages).filter((name) => !existsSync(packages[name]));
+  if (missing.length === 0) return;
+  const command = `apt-get install --no-install-recommends ${missing.join(' ')}`;
+  if (!isRoot || !existsSync('/usr/bin/apt-get')) fail(`Missing: ${missing.join(', ')}. Please run, as root: ${command}`);
+  say(`apt-get install ${missing.join(' ')}`);
+  const apt = (...args) => spawnSync('apt-get', ['-q', ...args], {
+    encoding: 'utf8', maxBuffer: 1 << 28, env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+  });
+  let run = apt('install', '-y', '--no-install-recommends', ...missing);
+  if (run.status !== 0) { // the package lists may be missing or old
+    apt('update');
+    run = apt('install', '-y', '--no-install-recommends', ...missing);
+  }
+  if (run.status !== 0) fail(`${run.stdout}${run.stderr}\nThis failed: ${command}`);
+}
+
+/** `npm ci`, unless node_modules already holds what package-lock.json says. */
+export function npmCi() {
+  const stamp = join(tree, 'node_modules', '.heddle');
+  const wanted = createHash('sha256').update(readFileSync(join(tree, 'package-lock.json'))).digest('hex');
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
+  say('npm ci');
+  const run = spawnSync('npm', ['ci', '--no-fund', '--no-audit'], { cwd: tree, encoding: 'utf8', maxBuffer: 1 << 28 });
+  if (run.status !== 0) fail(`${run.stdout}${run.stderr}\nnpm ci failed`);
+  writeFileSync(stamp, wanted);
+}
+
+/** Node 24, for relaxed SIMD: the one this runs in if new enough, else the one npm installed. */
+export const node24 = () => (Number(process.versions.node.split('.')[0]) >= 24
+  ? process.execPath : join(tree, 'node_modules', 'node', 'bin', 'node'));
