@@ -1,0 +1,159 @@
+/** Where files go to and come from, by one string or object: bytes, Blobs, Node paths, URLs and the browser's stores. */
+import { HeddleError, abortError, checkOptions, kindOf, suggest } from '../errors.js';
+import { toBytes } from '../files/bytes.js';
+import { loadBody, loadUrl, toBlob } from './blob.js';
+import { saveDownload } from './download.js';
+import { listIndexedDb, loadIndexedDb, removeIndexedDb, saveIndexedDb } from './indexeddb.js';
+import { listOpfs, loadOpfs, removeOpfs, saveOpfs } from './opfs.js';
+import { loadPath, savePath } from './path.js';
+
+/** @typedef {{ url: string, name: string, size: number, modified: Date }} StoredEntry size in bytes */
+/** @typedef {{ type?: string, signal?: AbortSignal }} SaveOptions type: MIME type of a Blob or download */
+/** @typedef {{ signal?: AbortSignal }} LoadOptions */
+/** @typedef {Uint8Array | ArrayBuffer | Blob | Response | URL | string} Source */
+
+const targets = '"bytes", "blob", a path, file:, indexeddb://name, opfs://path/name, download://name';
+const sources = 'bytes, a Blob, a Response, a path, file:, http:, https:, blob:, data:, indexeddb://name, opfs://path/name';
+const storeSchemes = ['indexeddb', 'opfs'];
+
+/**
+ * Splits `scheme://name`. One letter before a colon is a Windows drive.
+ * @param {string} text
+ */
+function parse(text) {
+  const match = /^([a-z][a-z0-9+.-]+):(\/\/)?/i.exec(text);
+  return { scheme: match?.[1].toLowerCase(), name: match ? text.slice(match[0].length) : text, slashes: !!match?.[2] };
+}
+
+/** @param {string} text @param {string} where @param {string[]} schemes @param {string} accepted @returns {never} */
+function refuseScheme(text, where, schemes, accepted) {
+  const { scheme = '' } = parse(text);
+  const hint = suggest(scheme, schemes).startsWith(', did') ? suggest(scheme, schemes) : '';
+  throw new HeddleError('argument', `${where}: unknown scheme "${scheme}:" in "${text.slice(0, 100)}"${hint}${hint ? ' ' : '; '}`
+    + `accepted are ${accepted} (for a file of this name write "./${text.slice(0, 100)}")`);
+}
+
+/** @param {string} text @param {string} where @returns {string} */
+function entryName(text, where) {
+  const { scheme, name, slashes } = parse(text);
+  if (!slashes || name === '') {
+    throw new HeddleError('argument', `${where}: "${text}" names no entry, expected ${scheme}://name`);
+  }
+  return name;
+}
+
+/** @param {unknown} target @param {string} where @returns {string} */
+function targetText(target, where) {
+  if (target instanceof URL) return target.href;
+  if (typeof target === 'string' && target !== '') return target;
+  const got = target === '' ? 'an empty string' : kindOf(target);
+  throw new HeddleError('argument', `${where}: expected one of ${targets}; got ${got}`);
+}
+
+/**
+ * Saves bytes. A path is replaced atomically, and so are entries of IndexedDB and OPFS: a failure leaves the old content.
+ * @overload
+ * @param {'bytes'} target
+ * @param {Uint8Array | ArrayBuffer} bytes
+ * @param {SaveOptions} [options]
+ * @returns {Promise<Uint8Array>}
+ */
+/**
+ * @overload
+ * @param {'blob'} target
+ * @param {Uint8Array | ArrayBuffer} bytes
+ * @param {SaveOptions} [options]
+ * @returns {Promise<Blob>}
+ */
+/**
+ * @overload
+ * @param {string | URL} target a Node path, file: URL, `indexeddb://name`, `opfs://path/name` or `download://name`
+ * @param {Uint8Array | ArrayBuffer} bytes
+ * @param {SaveOptions} [options]
+ * @returns {Promise<Uint8Array | Blob | void>}
+ * @throws {HeddleError} `argument` for an unknown target, `unsupported` for a store that this platform lacks, `storage`
+ *   if saving failed (no such folder, no permission, quota used up ...)
+ */
+/**
+ * @param {string | URL} target
+ * @param {Uint8Array | ArrayBuffer} bytes
+ * @param {SaveOptions} [options]
+ * @returns {Promise<Uint8Array | Blob | void>}
+ */
+export async function saveTo(target, bytes, options) {
+  checkOptions(options, ['type', 'signal'], 'saveTo');
+  const data = toBytes(bytes, 'saveTo'), text = targetText(target, 'saveTo');
+  if (options?.signal?.aborted) throw abortError(options.signal);
+  if (text === 'bytes') return data;
+  if (text === 'blob') return toBlob(data, options?.type);
+  const { scheme, name } = parse(text);
+  switch (scheme) {
+    case undefined:
+    case 'file': return savePath(text, data, options);
+    case 'indexeddb': return saveIndexedDb(entryName(text, 'saveTo'), data);
+    case 'opfs': return saveOpfs(entryName(text, 'saveTo'), data);
+    case 'download': return saveDownload(name || 'model.safetensors', data, options?.type);
+    default: return refuseScheme(text, 'saveTo', ['file', ...storeSchemes, 'download'], targets);
+  }
+}
+
+/**
+ * Loads bytes.
+ * @param {Source} source
+ * @param {LoadOptions} [options]
+ * @returns {Promise<Uint8Array>}
+ * @throws {HeddleError} `argument` for an unknown source, `unsupported` for a store that this platform lacks, `storage`
+ *   if there is no such entry or it cannot be read
+ */
+export async function loadFrom(source, options) {
+  checkOptions(options, ['signal'], 'loadFrom');
+  if (options?.signal?.aborted) throw abortError(options.signal);
+  if (source instanceof Blob) return loadBody(source, 'the Blob');
+  if (source instanceof Response) return loadBody(source, source.url || 'the Response');
+  if (typeof source !== 'string' && !(source instanceof URL)) {
+    if (ArrayBuffer.isView(source) || /ArrayBuffer\]$/.test(Object.prototype.toString.call(source))) {
+      return toBytes(source, 'loadFrom');
+    }
+    throw new HeddleError('argument', `loadFrom: expected one of ${sources}; got ${kindOf(source)}`);
+  }
+  const text = String(source);
+  if (text === '') throw new HeddleError('argument', `loadFrom: expected one of ${sources}; got an empty string`);
+  switch (parse(text).scheme) {
+    case undefined:
+    case 'file': return loadPath(text, options);
+    case 'http':
+    case 'https':
+    case 'blob':
+    case 'data': return loadUrl(text, options);
+    case 'indexeddb': return loadIndexedDb(entryName(text, 'loadFrom'));
+    case 'opfs': return loadOpfs(entryName(text, 'loadFrom'));
+    default: return refuseScheme(text, 'loadFrom', ['file', 'http', 'https', ...storeSchemes], sources);
+  }
+}
+
+/**
+ * Lists the entries of a browser store, sorted by name.
+ * @param {'indexeddb://' | 'opfs://'} store
+ * @returns {Promise<StoredEntry[]>}
+ * @throws {HeddleError} `argument`, `unsupported` or `storage`
+ */
+export async function listStore(store) {
+  if (store === 'indexeddb://') return listIndexedDb();
+  if (store === 'opfs://') return listOpfs();
+  throw new HeddleError('argument', `listStore: expected "indexeddb://" or "opfs://", got ${JSON.stringify(store)}`);
+}
+
+/**
+ * Removes one entry of a browser store.
+ * @param {string} url `indexeddb://name` or `opfs://path/name`
+ * @returns {Promise<void>}
+ * @throws {HeddleError} `argument`, `unsupported`, or `storage` if there is no such entry
+ */
+export async function removeFrom(url) {
+  const text = targetText(url, 'removeFrom');
+  switch (parse(text).scheme) {
+    case 'indexeddb': return removeIndexedDb(entryName(text, 'removeFrom'));
+    case 'opfs': return removeOpfs(entryName(text, 'removeFrom'));
+    default: throw new HeddleError('argument', `removeFrom: expected indexeddb://name or opfs://path/name, got "${text}"`);
+  }
+}
