@@ -217,7 +217,8 @@ export function writeSafetensors(tensors, metadata) {
   const json = new TextEncoder().encode(text);
   const length = Math.ceil(json.length / 8) * 8;
   if (length > maxHeader) {
-    throw new HeddleError('argument', `writeSafetensors: names and metadata take ${length} bytes, the format's limit is ${maxHeader}`);
+    throw new HeddleError('argument', `writeSafetensors: names and metadata take ${length} bytes, `
+      + `the format's limit is ${maxHeader}`);
   }
   const out = allocate(8 + length + end, 'writeSafetensors');
   new DataView(out.buffer).setBigUint64(0, BigInt(length), true);

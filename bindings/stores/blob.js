@@ -25,7 +25,8 @@ export async function loadBody(source, what) {
   try {
     return new Uint8Array(await source.arrayBuffer());
   } catch (cause) {
-    throw storageError(`cannot read ${what}`, cause);
+    const isAborted = cause instanceof Error && cause.name === 'AbortError'; // by the signal of the caller's own fetch
+    throw isAborted ? cause : storageError(`cannot read ${what}`, cause);
   }
 }
 

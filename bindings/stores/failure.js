@@ -1,7 +1,8 @@
 import { HeddleError } from '../errors.js';
 
 /**
- * The error for a failed store operation. A HeddleError and an AbortError pass unchanged.
+ * The error for a failed store operation; a HeddleError passes unchanged. An AbortError that no signal of ours asked for is
+ * a failure too: Chromium reports a full OPFS so.
  * @param {string} what the operation and the entry, such as `save to opfs://a`
  * @param {unknown} cause
  * @returns {unknown}
@@ -9,9 +10,12 @@ import { HeddleError } from '../errors.js';
 export function storageError(what, cause) {
   if (cause instanceof HeddleError) return cause;
   const { name, message } = cause instanceof Error ? cause : { name: '', message: String(cause) };
-  if (name === 'AbortError') return cause;
-  const reason = name === 'QuotaExceededError'
-    ? 'the storage quota of this origin is used up; remove saved entries or free disk space' : message || name;
+  let reason = message || name;
+  if (name === 'QuotaExceededError') {
+    reason = 'the storage quota of this origin is used up; remove saved entries or free disk space';
+  } else if (name === 'AbortError') {
+    reason = `the browser gave up, most likely because the storage quota of this origin is used up (${message})`;
+  }
   return new HeddleError('storage', `${what}: ${reason}`, { cause });
 }
 

@@ -4,15 +4,14 @@ import { storageError } from './failure.js';
 /** Node's modules, asked for only when a path is used, so that bundlers and browsers never meet them.
  * @param {string} path */
 async function nodeModules(path) {
-  try {
-    const fs = await import(/* webpackIgnore: true */ /* @vite-ignore */ 'node:fs/promises');
-    const { dirname, join } = await import(/* webpackIgnore: true */ /* @vite-ignore */ 'node:path');
-    const { fileURLToPath } = await import(/* webpackIgnore: true */ /* @vite-ignore */ 'node:url');
-    return { fs, dirname, join, fileURLToPath };
-  } catch (cause) {
+  if (!globalThis.process?.versions?.node) { // a browser would print a network error for the imports
     throw new HeddleError('unsupported', `"${path}": file paths work in Node only; in a browser use a Blob or File, `
-      + 'indexeddb://name, opfs://path/name, download://name or an http(s) URL', { cause });
+      + 'indexeddb://name, opfs://path/name, download://name or an http(s) URL');
   }
+  const fs = await import(/* webpackIgnore: true */ /* @vite-ignore */ 'node:fs/promises');
+  const { dirname, join } = await import(/* webpackIgnore: true */ /* @vite-ignore */ 'node:path');
+  const { fileURLToPath } = await import(/* webpackIgnore: true */ /* @vite-ignore */ 'node:url');
+  return { fs, dirname, join, fileURLToPath };
 }
 
 /** @typedef {typeof import('node:fs/promises')} Fs */
