@@ -1,6 +1,11 @@
 import { HeddleError, abortError } from '../errors.js';
 import { storageError } from './failure.js';
 
+/** @typedef {typeof import('node:fs/promises')} Fs */
+
+/** Bundlers for browsers fail on a literal node: import, or on one they can trace. @param {string} name */
+const importHidden = name => import(/* webpackIgnore: true */ /* @vite-ignore */ name);
+
 /** Node's modules, asked for only when a path is used, so that bundlers and browsers never meet them.
  * @param {string} path */
 async function nodeModules(path) {
@@ -8,13 +13,14 @@ async function nodeModules(path) {
     throw new HeddleError('unsupported', `"${path}": file paths work in Node only; in a browser use a Blob or File, `
       + 'indexeddb://name, opfs://path/name, download://name or an http(s) URL');
   }
-  const fs = await import(/* webpackIgnore: true */ /* @vite-ignore */ 'node:fs/promises');
-  const { dirname, join } = await import(/* webpackIgnore: true */ /* @vite-ignore */ 'node:path');
-  const { fileURLToPath } = await import(/* webpackIgnore: true */ /* @vite-ignore */ 'node:url');
+  /** @type {Fs} */
+  const fs = await importHidden('node:fs/promises');
+  /** @type {typeof import('node:path')} */
+  const { dirname, join } = await importHidden('node:path');
+  /** @type {typeof import('node:url')} */
+  const { fileURLToPath } = await importHidden('node:url');
   return { fs, dirname, join, fileURLToPath };
 }
-
-/** @typedef {typeof import('node:fs/promises')} Fs */
 
 /** Makes a rename in `directory` last through a power cut. @param {Fs} fs @param {string} directory */
 async function syncDirectory(fs, directory) {
