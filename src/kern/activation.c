@@ -1,0 +1,270 @@
+#include "kern/activation.h"
+
+#include "kern/math.h"
+#include "kern/vmath.h"
+
+const char *const hd_activation_names[] = { "linear", "sigmoid", "tanh",     "relu", "leakyRelu",
+                                            "elu",    "softplus", "softmax", NULL };
+
+/* Elements in a task: these functions cost about a nanosecond each. */
+enum { BLOCK = 4096 };
+
+typedef struct job {
+    hd_activation act;
+    real alpha;
+    const real *x, *bias, *dy;
+    real *y;
+    size_t group_rows, rows, row, task_rows; /* rows in a group, in all, in a task; elements in a row */
+    bool accumulate;
+} job;
+
+real hd_activation_alpha(hd_activation act)
+{
+    return act == HD_LEAKY_RELU ? (real)0.3 : act == HD_ELU ? 1 : 0;
+}
+
+/* Tasks of whole rows: results don't depend on how a row is cut. */
+static void run(hd_pool *p, job *j, hd_task *fn)
+{
+    if (!j->rows || !j->row) {
+        return;
+    }
+    j->task_rows = j->row >= BLOCK ? 1 : BLOCK / j->row;
+    hd_pool_run(p, (int)((j->rows + j->task_rows - 1) / j->task_rows), fn, j);
+}
+
+/* Elementwise functions don't need rows: one row of n elements is cut into rows of BLOCK. */
+static size_t last_row(const job *j, size_t first)
+{
+    return j->rows - first < j->task_rows ? j->rows : first + j->task_rows;
+}
+
+/* --- forward -------------------------------------------------------------------------------------------- */
+
+HD_INLINE vec linear(vec x, vec alpha)
+{
+    (void)alpha;
+    return x;
+}
+
+HD_INLINE vec sigmoid(vec x, vec alpha)
+{
+    (void)alpha;
+    return vsigmoid(x);
+}
+
+HD_INLINE vec hyperbolic(vec x, vec alpha)
+{
+    (void)alpha;
+    return vtanh(x);
+}
+
+HD_INLINE vec relu(vec x, vec alpha) /* NaN stays */
+{
+    (void)alpha;
+    return vmax(x, vzero());
+}
+
+HD_INLINE vec leaky_relu(vec x, vec alpha)
+{
+    return vselect(vgt(x, vzero()), x, vmul(alpha, x));
+}
+
+HD_INLINE vec elu(vec x, vec alpha)
+{
+    return vselect(vgt(x, vzero()), x, vmul(alpha, vexpm1(x)));
+}
+
+HD_INLINE vec softplus(vec x, vec alpha)
+{
+    (void)alpha;
+    return vsoftplus(x);
+}
+
+HD_INLINE void map(size_t n, real alpha, const real *x, const real *bias, real *y, vec (*f)(vec, vec))
+{
+    vec a = vset(alpha);
+    size_t i = 0;
+    for (; i + HD_VL <= n; i += HD_VL) {
+        vec v = vload(x + i);
+        vstore(y + i, f(bias ? vadd(v, vload(bias + i)) : v, a));
+    }
+    if (i < n) {
+        vec v = vload_part(x + i, n - i);
+        vstore_part(y + i, f(bias ? vadd(v, vload_part(bias + i, n - i)) : v, a), n - i);
+    }
+}
+
+static void forward(hd_activation act, real alpha, size_t n, const real *x, const real *bias, real *y)
+{
+    switch (act) {
+    case HD_SIGMOID: map(n, alpha, x, bias, y, sigmoid); break;
+    case HD_TANH: map(n, alpha, x, bias, y, hyperbolic); break;
+    case HD_RELU: map(n, alpha, x, bias, y, relu); break;
+    case HD_LEAKY_RELU: map(n, alpha, x, bias, y, leaky_relu); break;
+    case HD_ELU: map(n, alpha, x, bias, y, elu); break;
+    case HD_SOFTPLUS: map(n, alpha, x, bias, y, softplus); break;
+    case HD_LINEAR:
+    case HD_SOFTMAX: map(n, alpha, x, bias, y, linear); break;
+    }
+}
+
+static void forward_task(void *arg, int task, int thread)
+{
+    (void)thread;
+    const job *j = arg;
+    size_t first = (size_t)task * j->task_rows, last = last_row(j, first);
+    for (size_t r = first; r < last; r++) {
+        const real *bias = j->bias ? j->bias + r / j->group_rows * j->row : NULL;
+        real *y = j->y + r * j->row;
+        forward(j->act, j->alpha, j->row, j->x + r * j->row, bias, y);
+        if (j->act == HD_SOFTMAX) {
+            hd_softmax(j->row, y, y);
+        }
+    }
+}
+
+static void flat_task(void *arg, int task, int thread)
+{
+    (void)thread;
+    const job *j = arg;
+    size_t first = (size_t)task * BLOCK, n = j->rows - first < BLOCK ? j->rows - first : BLOCK;
+    forward(j->act, j->alpha, n, j->x + first, NULL, j->y + first);
+}
+
+void hd_activate(hd_pool *p, hd_activation act, real alpha, const real *x, real *y, size_t rows, size_t row)
+{
+    job j = { .act = act, .alpha = alpha, .x = x, .y = y, .group_rows = rows, .rows = rows, .row = row };
+    if (act == HD_SOFTMAX) {
+        run(p, &j, forward_task);
+    } else {
+        j.rows = rows * row;
+        j.row = 1;
+        run(p, &j, flat_task);
+    }
+}
+
+void hd_bias_activate(hd_pool *p, hd_activation act, real alpha, real *y, const real *bias, size_t groups,
+                      size_t rows, size_t row)
+{
+    if (!bias) {
+        hd_activate(p, act, alpha, y, y, groups * rows, row);
+        return;
+    }
+    job j = { .act = act, .alpha = alpha, .x = y, .bias = bias, .y = y, .group_rows = rows, .rows = groups * rows,
+              .row = row };
+    run(p, &j, forward_task);
+}
+
+/* --- backward: dx = dy f'(x), f' from y ------------------------------------------------------------------- */
+
+HD_INLINE vec d_linear(vec y, vec alpha)
+{
+    (void)y;
+    (void)alpha;
+    return vset(1);
+}
+
+HD_INLINE vec d_sigmoid(vec y, vec alpha)
+{
+    (void)alpha;
+    return vmul(y, vsub(vset(1), y));
+}
+
+HD_INLINE vec d_hyperbolic(vec y, vec alpha)
+{
+    (void)alpha;
+    return vsub(vset(1), vmul(y, y));
+}
+
+HD_INLINE vec d_relu(vec y, vec alpha)
+{
+    (void)alpha;
+    return vand(vgt(y, vzero()), vset(1));
+}
+
+HD_INLINE vec d_leaky_relu(vec y, vec alpha)
+{
+    return vselect(vgt(y, vzero()), vset(1), alpha);
+}
+
+HD_INLINE vec d_elu(vec y, vec alpha)
+{
+    return vselect(vgt(y, vzero()), vset(1), vadd(y, alpha));
+}
+
+HD_INLINE vec d_softplus(vec y, vec alpha) /* sigmoid(x) = 1 - exp(-y) */
+{
+    (void)alpha;
+    return vneg(vexpm1(vneg(y)));
+}
+
+HD_INLINE void map_back(size_t n, real alpha, const real *y, const real *dy, real *dx, bool accumulate,
+                        vec (*f)(vec, vec))
+{
+    vec a = vset(alpha);
+    size_t i = 0;
+    for (; i + HD_VL <= n; i += HD_VL) {
+        vec d = vmul(vload(dy + i), f(vload(y + i), a));
+        vstore(dx + i, accumulate ? vadd(vload(dx + i), d) : d);
+    }
+    if (i < n) {
+        vec d = vmul(vload_part(dy + i, n - i), f(vload_part(y + i, n - i), a));
+        vstore_part(dx + i, accumulate ? vadd(vload_part(dx + i, n - i), d) : d, n - i);
+    }
+}
+
+static void backward(hd_activation act, real alpha, size_t n, const real *y, const real *dy, real *dx, bool accumulate)
+{
+    switch (act) {
+    case HD_SIGMOID: map_back(n, alpha, y, dy, dx, accumulate, d_sigmoid); break;
+    case HD_TANH: map_back(n, alpha, y, dy, dx, accumulate, d_hyperbolic); break;
+    case HD_RELU: map_back(n, alpha, y, dy, dx, accumulate, d_relu); break;
+    case HD_LEAKY_RELU: map_back(n, alpha, y, dy, dx, accumulate, d_leaky_relu); break;
+    case HD_ELU: map_back(n, alpha, y, dy, dx, accumulate, d_elu); break;
+    case HD_SOFTPLUS: map_back(n, alpha, y, dy, dx, accumulate, d_softplus); break;
+    case HD_LINEAR:
+    case HD_SOFTMAX: map_back(n, alpha, y, dy, dx, accumulate, d_linear); break;
+    }
+}
+
+static void flat_back_task(void *arg, int task, int thread)
+{
+    (void)thread;
+    const job *j = arg;
+    size_t first = (size_t)task * BLOCK, n = j->rows - first < BLOCK ? j->rows - first : BLOCK;
+    backward(j->act, j->alpha, n, j->x + first, j->dy + first, j->y + first, j->accumulate);
+}
+
+static void softmax_back_task(void *arg, int task, int thread)
+{
+    (void)thread;
+    const job *j = arg;
+    size_t first = (size_t)task * j->task_rows, last = last_row(j, first);
+    for (size_t r = first; r < last; r++) {
+        const real *y = j->x + r * j->row, *dy = j->dy + r * j->row;
+        real *dx = j->y + r * j->row;
+        double dot = 0;
+        for (size_t i = 0; i < j->row; i++) {
+            dot += (double)y[i] * dy[i];
+        }
+        for (size_t i = 0; i < j->row; i++) {
+            real d = y[i] * (dy[i] - (real)dot);
+            dx[i] = j->accumulate ? dx[i] + d : d;
+        }
+    }
+}
+
+void hd_activate_back(hd_pool *p, hd_activation act, real alpha, const real *y, const real *dy, real *dx,
+                      size_t rows, size_t row, bool accumulate)
+{
+    job j = { .act = act, .alpha = alpha, .x = y, .dy = dy, .y = dx, .rows = rows, .row = row,
+              .accumulate = accumulate };
+    if (act == HD_SOFTMAX) {
+        run(p, &j, softmax_back_task);
+    } else {
+        j.rows = rows * row;
+        j.row = 1;
+        run(p, &j, flat_back_task);
+    }
+}

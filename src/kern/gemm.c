@@ -1,0 +1,281 @@
+#include "kern/gemm.h"
+
+#include "kern/gemm_kernel.h"
+#include "kern/elementwise.h"
+
+/* Sizes of blocks, chosen by measurement; they fix the order of the sums. */
+enum {
+    K_BLOCK = 256,        /* a strip of B of this height stays in the first-level cache */
+    TASK_WORK = 1 << 17,  /* multiply-adds worth a task of its own */
+    MAX_TASKS = 32,
+    SPLIT_SIZE = 4096,    /* C this small with K_SPLIT or more terms is split over k */
+    SPLIT_K = 1024,
+    SPLIT_CHUNKS = 32,
+};
+
+typedef struct matrix { /* op(A) or op(B) as stored: element (row, col) at data[row * row_step + col * col_step] */
+    const real *data;
+    size_t row_step, col_step;
+} matrix;
+
+typedef struct job {
+    hd_pool *pool;
+    int m, n, k;
+    matrix a, b;
+    real alpha, beta;
+    real *c;
+    size_t ldc;
+    real *packed;     /* A in strips of 4 rows over the whole k, or B in strips of 8 columns; or NULL */
+    int step;         /* rows, columns or terms a task */
+    real *partial;    /* results of the chunks of k */
+} job;
+
+static int least(int a, int b)
+{
+    return a < b ? a : b;
+}
+
+/* --- packing ---------------------------------------------------------------------------------------------- */
+
+/* Strip of `width` of the `count` vectors of x (x.data[i * x.row + p * x.step]), interleaved; the rest is 0. */
+static void pack(int k, hd_strip x, int count, int width, real *out)
+{
+    for (int p = 0; p < k; p++) {
+        for (int i = 0; i < width; i++) {
+            out[p * width + i] = i < count ? x.data[(size_t)i * x.row + (size_t)p * x.step] : 0;
+        }
+    }
+}
+
+static hd_strip a_strip(const job *j, int row, int k0)
+{
+    return (hd_strip){ j->a.data + (size_t)row * j->a.row_step + (size_t)k0 * j->a.col_step, j->a.row_step,
+                       j->a.col_step };
+}
+
+static hd_strip b_strip(const job *j, int col, int k0)
+{
+    return (hd_strip){ j->b.data + (size_t)col * j->b.col_step + (size_t)k0 * j->b.row_step, j->b.col_step,
+                       j->b.row_step };
+}
+
+/* --- one block of C -------------------------------------------------------------------------------------- */
+
+/* C block [i0, i1) x [j0, j1), summed over [k0, k1), with beta; c points to its (0, 0) of the whole. */
+typedef struct block {
+    int i0, i1, j0, j1, k0, k1;
+    real *c;
+    size_t ldc;
+    real alpha, beta;
+} block;
+
+static void tile_block(const job *j, const block *x, real *scratch)
+{
+    for (int k0 = x->k0; k0 < x->k1; k0 += K_BLOCK) {
+        int k = least(K_BLOCK, x->k1 - k0);
+        for (int col = x->j0; col < x->j1; col += HD_TILE_COLS) {
+            int cols = least(HD_TILE_COLS, x->j1 - col);
+            hd_strip b = b_strip(j, col, k0);
+            const real *panel = b.data;
+            size_t step = b.step;
+            if (b.row != 1 || cols < HD_TILE_COLS || (x->i1 - x->i0 > 32 && k > 64)) {
+                pack(k, b, cols, HD_TILE_COLS, scratch);
+                panel = scratch;
+                step = HD_TILE_COLS;
+            }
+            for (int row = x->i0; row < x->i1; row += HD_TILE_ROWS) {
+                hd_tile o = { x->c + (size_t)row * x->ldc + col, x->ldc, x->alpha, k0 == x->k0 ? x->beta : 1,
+                              least(HD_TILE_ROWS, x->i1 - row), cols };
+                hd_strip a = j->packed ? (hd_strip){ j->packed + (size_t)row * j->k + (size_t)k0 * HD_TILE_ROWS, 1, HD_TILE_ROWS }
+                                       : a_strip(j, row, k0);
+                tile_4x2((size_t)k, a, panel, step, &o);
+            }
+        }
+    }
+}
+
+static void dot_block(const job *j, const block *x)
+{
+    for (int k0 = x->k0; k0 < x->k1; k0 += HD_GEMM_CHUNK) {
+        size_t k = (size_t)least(HD_GEMM_CHUNK, x->k1 - k0);
+        for (int row = x->i0; row < x->i1; row += HD_TILE_ROWS) {
+            for (int col = x->j0; col < x->j1; col += 2) {
+                hd_tile o = { x->c + (size_t)row * x->ldc + col, x->ldc, x->alpha, k0 == x->k0 ? x->beta : 1,
+                              least(HD_TILE_ROWS, x->i1 - row), least(2, x->j1 - col) };
+                tile_dot(k, a_strip(j, row, k0).data, j->a.row_step, b_strip(j, col, k0).data, j->b.col_step, &o);
+            }
+        }
+    }
+}
+
+/* Both operands contiguous in k, and too few rows to pay for packing B. */
+static bool suits_dot(const job *j)
+{
+    return j->a.col_step == 1 && j->b.row_step == 1 && j->k >= 64 && (j->m <= 32 || j->n <= 16);
+}
+
+static void compute(const job *j, const block *x, int thread)
+{
+    if (suits_dot(j)) {
+        dot_block(j, x);
+    } else {
+        tile_block(j, x, hd_pool_scratch(j->pool, thread));
+    }
+}
+
+/* --- tasks ------------------------------------------------------------------------------------------------ */
+
+static void rows_task(void *arg, int task, int thread)
+{
+    const job *j = arg;
+    int i0 = task * j->step;
+    compute(j, &(block){ i0, least(i0 + j->step, j->m), 0, j->n, 0, j->k, j->c, j->ldc, j->alpha, j->beta }, thread);
+}
+
+static void columns_task(void *arg, int task, int thread)
+{
+    const job *j = arg;
+    int j0 = task * j->step;
+    compute(j, &(block){ 0, j->m, j0, least(j0 + j->step, j->n), 0, j->k, j->c, j->ldc, j->alpha, j->beta }, thread);
+}
+
+static void chunk_task(void *arg, int task, int thread)
+{
+    const job *j = arg;
+    int k0 = task * j->step;
+    real *c = j->partial + (size_t)task * j->m * j->n;
+    compute(j, &(block){ 0, j->m, 0, j->n, k0, least(k0 + j->step, j->k), c, (size_t)j->n, 1, 0 }, thread);
+}
+
+static void pack_a_task(void *arg, int task, int thread)
+{
+    (void)thread;
+    const job *j = arg;
+    int row = task * HD_TILE_ROWS;
+    pack(j->k, a_strip(j, row, 0), least(HD_TILE_ROWS, j->m - row), HD_TILE_ROWS, j->packed + (size_t)row * j->k);
+}
+
+/* --- plans: which task for which shape ------------------------------------------------------------------- */
+
+static int ceil_div(int a, int b)
+{
+    return a / b + (a % b != 0);
+}
+
+/* Length of a task's share of `size`, a multiple of `unit`, for tasks of about TASK_WORK multiply-adds. */
+static int share(const job *j, int size, int unit)
+{
+    double work = (double)j->m * j->n * j->k / TASK_WORK;
+    int tasks = work >= MAX_TASKS ? MAX_TASKS : work < 1 ? 1 : (int)work;
+    return ceil_div(ceil_div(size, tasks), unit) * unit;
+}
+
+static void add_chunks(const job *j, int chunks)
+{
+    for (int row = 0; row < j->m; row++) {
+        for (int col = 0; col < j->n; col++) {
+            real sum = 0, *c = j->c + (size_t)row * j->ldc + col;
+            for (int i = 0; i < chunks; i++) {
+                sum += j->partial[((size_t)i * j->m + row) * j->n + col];
+            }
+            sum *= j->alpha;
+            *c = j->beta == 0 ? sum : sum + j->beta * *c;
+        }
+    }
+}
+
+/* Small C, long k: every task sums a chunk of k. */
+static void split_k(job *j)
+{
+    const matrix a = j->a, b = j->b;
+    const int k = j->k, most = HD_GEMM_CHUNK * SPLIT_CHUNKS;
+    j->partial = hd_pool_shared(j->pool);
+    for (int k0 = 0; k0 < k; k0 += most) {
+        j->k = least(most, k - k0);
+        j->a.data = a.data + (size_t)k0 * a.col_step;
+        j->b.data = b.data + (size_t)k0 * b.row_step;
+        j->step = (ceil_div(j->k, SPLIT_CHUNKS) + 255) & ~255;
+        int chunks = ceil_div(j->k, j->step);
+        hd_pool_run(j->pool, chunks, chunk_task, j);
+        add_chunks(j, chunks);
+        j->beta = 1;
+    }
+}
+
+/* Wide C: tasks over columns; A, packed by all, is shared. */
+static void by_columns(job *j)
+{
+    const matrix a = j->a, b = j->b;
+    const int m = j->m, k = j->k;
+    real *const c = j->c, *const room = hd_pool_shared(j->pool);
+    const real beta = j->beta;
+    const int k_most = HD_GEMM_CHUNK;
+    for (int k0 = 0; k0 < k; k0 += k_most) {
+        j->k = least(k_most, k - k0);
+        const int m_most = (int)(HD_SHARED_SCRATCH / sizeof(real) / (size_t)j->k) & ~(HD_TILE_ROWS - 1);
+        for (int i0 = 0; i0 < m; i0 += m_most) {
+            j->m = least(m_most, m - i0);
+            j->a.data = a.data + (size_t)i0 * a.row_step + (size_t)k0 * a.col_step;
+            j->b.data = b.data + (size_t)k0 * b.row_step;
+            j->c = c + (size_t)i0 * j->ldc;
+            j->beta = k0 ? 1 : beta;
+            j->packed = room;
+            hd_pool_run(j->pool, ceil_div(j->m, HD_TILE_ROWS), pack_a_task, j);
+            j->step = share(j, j->n, HD_TILE_COLS);
+            hd_pool_run(j->pool, ceil_div(j->n, j->step), columns_task, j);
+        }
+    }
+}
+
+static void by_rows(job *j)
+{
+    j->step = share(j, j->m, HD_TILE_ROWS);
+    hd_pool_run(j->pool, ceil_div(j->m, j->step), rows_task, j);
+}
+
+static void scale(const job *j)
+{
+    for (int i = 0; i < j->m; i++) {
+        for (int l = 0; l < j->n; l++) {
+            real *c = j->c + (size_t)i * j->ldc + l;
+            *c = j->beta == 0 ? 0 : j->beta * *c;
+        }
+    }
+}
+
+void hd_gemm(hd_pool *p, bool ta, bool tb, int m, int n, int k, real alpha, const real *a, int lda, const real *b,
+             int ldb, real beta, real *c, int ldc)
+{
+    if (m <= 0 || n <= 0) {
+        return;
+    }
+    job j = { .pool = p, .m = m, .n = n, .k = k, .alpha = alpha, .beta = beta, .c = c, .ldc = (size_t)ldc };
+    j.a = (matrix){ a, ta ? 1 : (size_t)lda, ta ? (size_t)lda : 1 };
+    j.b = (matrix){ b, tb ? 1 : (size_t)ldb, tb ? (size_t)ldb : 1 };
+    if (k <= 0 || alpha == 0) {
+        scale(&j);
+    } else if ((double)m * n <= SPLIT_SIZE && k >= SPLIT_K) {
+        split_k(&j);
+    } else if (suits_dot(&j) || (!ta && n <= 64 && m >= n)) {
+        by_rows(&j);
+    } else {
+        by_columns(&j);
+    }
+}
+
+void hd_gemm_ref(bool ta, bool tb, int m, int n, int k, real alpha, const real *a, int lda, const real *b, int ldb,
+                 real beta, real *c, int ldc)
+{
+    for (int i = 0; i < m; i++) {
+        for (int j = 0; j < n; j++) {
+            double sum = 0;
+            for (int p = 0; p < k && alpha != 0; p++) {
+                real x = ta ? a[(size_t)p * lda + i] : a[(size_t)i * lda + p];
+                real y = tb ? b[(size_t)j * ldb + p] : b[(size_t)p * ldb + j];
+                sum += (double)x * y;
+            }
+            real *out = c + (size_t)i * ldc + j;
+            *out = (real)(alpha * sum + (beta == 0 ? 0 : beta * (double)*out));
+        }
+    }
+}
