@@ -1,0 +1,38 @@
+/* Option tables: the one description of a class's options from which checks, JS factories, types, docs and
+ * tests are made. */
+#ifndef HD_BASE_OPTION_H
+#define HD_BASE_OPTION_H
+
+#include "base/context.h"
+
+#include <stdbool.h>
+
+enum { HD_MAX_OPTIONS = 16, HD_MAX_LIST = 32 };
+
+typedef enum hd_option_type { HD_INT, HD_NUMBER, HD_BOOL, HD_ENUM, HD_INTS } hd_option_type;
+
+/* A table ends with a zero name. HD_INTS takes a list of integers, each in [min, max]. */
+typedef struct hd_option {
+    const char *name; /* as in JS: camelCase */
+    hd_option_type type;
+    double min, max;          /* inclusive; for HD_BOOL and HD_ENUM not used */
+    double def;               /* default; index for HD_ENUM; lists default to empty */
+    bool required;            /* no default */
+    bool open_min, open_max;  /* min, max themselves are excluded */
+    const char *const *names; /* HD_ENUM: NULL-terminated */
+    const char *doc;          /* one line: meaning, unit, source */
+} hd_option;
+
+/* Checked values in table order. A list option has its length in number[i], its values from list[start[i]]. */
+typedef struct hd_values {
+    double number[HD_MAX_OPTIONS];
+    int start[HD_MAX_OPTIONS];
+    double list[HD_MAX_LIST];
+} hd_values;
+
+/* Reads `n` doubles in table order (see heddle.h); missing ones take their defaults. On error the sentence
+ * reads "<path>: units = 0, expected 1..65536". A NULL table takes no options. */
+hd_status hd_options_read(hd_context *c, const char *path, const hd_option *table, const double *values, int n,
+                          hd_values *out);
+
+#endif

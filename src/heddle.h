@@ -1,0 +1,200 @@
+/* heddle: trains and runs neural networks. The one public header.
+ *
+ * Nothing here prints, aborts, exits or keeps global state. Handles are opaque. Calls that can fail return
+ * an hd_status, or NULL / -1 where they return a handle or a number; hd_error() then has the sentence. After
+ * an error the handle is as before and usable. hd_*_free(NULL) does nothing. One context, with all that was
+ * made from it, belongs to one thread of control at a time.
+ *
+ * Shapes never include the batch. Rows of data are samples, stored row-major, float32 (float64 in the
+ * float64 build: `hd_real`). Options are doubles in the order of the class's option table: a list option as
+ * its length followed by its values, an enum as the index of its name. Too few values: the rest are defaults. */
+#ifndef HEDDLE_H
+#define HEDDLE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(__GNUC__) && !defined(HD_API)
+#define HD_API __attribute__((visibility("default")))
+#elif !defined(HD_API)
+#define HD_API
+#endif
+
+#ifdef HD_FLOAT64
+typedef double hd_real;
+#else
+typedef float hd_real;
+#endif
+
+typedef enum hd_status {
+    HD_OK = 0,
+    HD_ERR_ARGUMENT,    /* a value out of its range, an unknown name */
+    HD_ERR_SHAPE,       /* shapes that do not fit together */
+    HD_ERR_UNSUPPORTED, /* a combination that is not offered */
+    HD_ERR_MEMORY,      /* no memory left */
+    HD_ERR_STATE,       /* a call at the wrong time */
+    HD_ERR_DIVERGED     /* loss or weights stopped being finite */
+} hd_status;
+
+typedef struct hd_context hd_context;
+typedef struct hd_model hd_model;
+typedef struct hd_data hd_data;
+typedef struct hd_fit hd_fit;
+
+/* --- context ------------------------------------------------------------------------------------------ */
+
+/* threads: 1..64 wanted, the caller included. Fewer run where the platform gives fewer, or has none. NULL: out
+ * of memory. */
+HD_API hd_context *hd_context_new(int threads);
+HD_API void hd_context_free(hd_context *c);
+/* Changes the number of threads between calls; results do not depend on it. */
+HD_API hd_status hd_context_set_threads(hd_context *c, int threads);
+/* Threads that really run. */
+HD_API int hd_context_threads(const hd_context *c);
+/* Bytes held by everything made from c now, or at most so far. */
+HD_API double hd_context_memory(const hd_context *c, int peak);
+/* Tests only: the n-th allocation from now on fails (n >= 1); 0 switches it off. */
+HD_API void hd_context_fail_allocation(hd_context *c, int n);
+/* Sentence and code of the last failed call. */
+HD_API const char *hd_error(const hd_context *c);
+HD_API hd_status hd_error_status(const hd_context *c);
+
+/* --- building a model --------------------------------------------------------------------------------- */
+
+HD_API hd_model *hd_model_new(hd_context *c);
+HD_API void hd_model_free(hd_model *m);
+/* Node number of a new input of the given shape, or -1. Names are unique in a model, 1..63 bytes, without '/'. */
+HD_API int hd_input(hd_model *m, const char *name, const int *dims, int rank);
+/* Adds a layer of class `kind` ("dense", ...) on the nodes `inputs`; its node number, or -1. */
+HD_API int hd_layer(hd_model *m, const char *kind, const char *name, const int *inputs, int n_inputs,
+                    const double *options, int n_options);
+/* Attaches to a weight, by its name "layer/weight", one of: an initialiser, regulariser or constraint by class
+ * name, "learningRateFactor" (1 value), "frozen" (0 or 1). Before hd_model_build for initialisers. */
+HD_API hd_status hd_weight_set(hd_model *m, const char *weight, const char *kind, const double *options,
+                               int n_options);
+/* Attaches an activity regulariser ("klSparsity") to the output of a layer. */
+HD_API hd_status hd_activity_set(hd_model *m, const char *layer, const char *kind, const double *options,
+                                 int n_options);
+/* Marks a node as an output; outputs are numbered in this order. Node's last layer if never called. */
+HD_API hd_status hd_output(hd_model *m, int node);
+/* Allocates and initialises all weights from the seed, an integer 0..2^53. The graph is closed afterwards. */
+HD_API hd_status hd_model_build(hd_model *m, double seed);
+
+/* Bytes of weights, gradients and optimiser state. */
+HD_API double hd_model_memory(const hd_model *m);
+
+/* --- reading a model ---------------------------------------------------------------------------------- */
+
+HD_API int hd_input_count(const hd_model *m);
+HD_API int hd_output_count(const hd_model *m);
+HD_API int hd_input_node(const hd_model *m, int input);
+HD_API int hd_output_node(const hd_model *m, int output);
+HD_API int hd_node_count(const hd_model *m);
+HD_API const char *hd_node_name(const hd_model *m, int node);
+HD_API const char *hd_node_kind(const hd_model *m, int node);
+/* Rank of a node's output; writes its dims (at most 6). */
+HD_API int hd_node_shape(const hd_model *m, int node, int *dims);
+/* Number of the node with this name, or -1. */
+HD_API int hd_node_find(const hd_model *m, const char *name);
+
+/* Weights in layer order. The pointers stay valid for the life of the model; [out, in] for dense layers. */
+/* Count, names and shapes can be asked before hd_model_build. */
+HD_API int hd_weight_count(const hd_model *m);
+HD_API const char *hd_weight_name(const hd_model *m, int weight);
+HD_API int hd_weight_shape(const hd_model *m, int weight, int *dims);
+HD_API int hd_weight_node(const hd_model *m, int weight);
+HD_API int hd_weight_frozen(const hd_model *m, int weight);
+HD_API hd_real *hd_weight_data(hd_model *m, int weight);
+/* Gradient of the last hd_gradients call; NULL before it or if frozen. */
+HD_API const hd_real *hd_weight_gradient(const hd_model *m, int weight);
+/* To be called after weights were written from outside: checks that they are finite. */
+HD_API hd_status hd_weights_check(hd_model *m);
+
+/* --- data --------------------------------------------------------------------------------------------- */
+
+enum { HD_FLOAT = 0, HD_UINT8 = 1 };                                 /* type of a column's elements */
+enum { HD_COLUMN_INPUT = 0, HD_COLUMN_TARGET = 1, HD_COLUMN_WEIGHT = 2 }; /* role of a column */
+
+HD_API hd_data *hd_data_new(hd_context *c, int rows);
+HD_API void hd_data_free(hd_data *d);
+HD_API int hd_data_rows(const hd_data *d);
+/* Adds column `index` of a role: the input or output number of the model, or 0 for the sample weights (size 1). `size`: elements a
+ * row. Element value = stored * scale + offset. Returns the rows x size array for the caller to fill, or NULL. */
+HD_API void *hd_data_column(hd_data *d, int role, int index, int type, int size, double scale, double offset);
+/* Checks that float columns are finite; names the first culprit. */
+HD_API hd_status hd_data_check(hd_data *d);
+
+/* --- compile: what to minimise, how, and what to watch ------------------------------------------------ */
+
+/* Forgets losses, metrics, optimiser and schedule. */
+HD_API hd_status hd_compile_reset(hd_model *m);
+/* Adds a loss on an output with a weight in the total. */
+HD_API hd_status hd_loss_add(hd_model *m, int output, const char *kind, double weight, const double *options,
+                             int n_options);
+/* Adds a metric; its number, or -1. */
+HD_API int hd_metric_add(hd_model *m, int output, const char *kind, const double *options, int n_options);
+HD_API hd_status hd_optimizer_set(hd_model *m, const char *kind, const double *options, int n_options);
+HD_API hd_status hd_schedule_set(hd_model *m, const char *kind, const double *options, int n_options);
+/* Elements a row of the target column for an output: 0 if it has neither loss nor metric, labels for sparse losses. */
+HD_API int hd_target_size(const hd_model *m, int output);
+/* Length of a metric's value: 1, or classes x classes for a confusion matrix. */
+HD_API int hd_metric_size(const hd_model *m, int metric);
+
+/* --- fit ---------------------------------------------------------------------------------------------- */
+
+/* Rows [train_begin, train_end) are shuffled per epoch and trained on, in batches. Options by position: batch size (32),
+ * epochs (1), shuffle (1), seed (0), initial epoch (0), batches an epoch (0: as the data has; only without data). Without
+ * data (NULL) the batches come from hd_fit_batch. Model and data must outlive the fit; one fit at a time on a model. Optimiser state lives
+ * in the model: a next fit goes on with it, until hd_compile_reset. */
+HD_API hd_fit *hd_fit_new(hd_model *m, hd_data *d, int train_begin, int train_end, const double *options,
+                          int n_options);
+HD_API void hd_fit_free(hd_fit *f);
+/* Runs up to `batches` batches, never past the end of an epoch. HD_ERR_DIVERGED: loss is no longer finite;
+ * the weights are those before the step. */
+HD_API hd_status hd_fit_step(hd_fit *f, int batches);
+/* 1 when all epochs are done, or the optimiser has converged. */
+HD_API int hd_fit_done(const hd_fit *f);
+
+enum {
+    HD_FIT_EPOCH = 0,      /* whole epochs done */
+    HD_FIT_BATCH,          /* batches done in this epoch; 0 right after an epoch has ended */
+    HD_FIT_BATCHES,        /* batches in an epoch */
+    HD_FIT_STEP,           /* steps of the optimiser in all */
+    HD_FIT_LOSS,           /* mean total loss (with penalties) of the current epoch so far, or of the ended one */
+    HD_FIT_BATCH_LOSS,     /* total loss of the last batch */
+    HD_FIT_LEARNING_RATE,  /* of the last step */
+    HD_FIT_GRADIENT_NORM,  /* of the last step, before clipping */
+    HD_FIT_SAMPLES,        /* samples seen in this epoch */
+    HD_FIT_ARENA           /* bytes of the planned work memory */
+};
+HD_API double hd_fit_stat(const hd_fit *f, int which);
+/* Mean unweighted loss of one output in the epoch so far. */
+HD_API double hd_fit_loss(const hd_fit *f, int loss);
+/* Value `i` of a metric in the epoch so far. */
+HD_API double hd_fit_metric(const hd_fit *f, int metric, int i);
+/* Changes the base learning rate from the next step on. */
+HD_API hd_status hd_fit_set_learning_rate(hd_fit *f, double rate);
+/* For a fit without data: trains on all rows of d, at most the batch size. */
+HD_API hd_status hd_fit_batch(hd_fit *f, hd_data *d);
+/* The same: ends the epoch here. */
+HD_API hd_status hd_fit_end_epoch(hd_fit *f);
+
+/* --- evaluate, predict, gradients --------------------------------------------------------------------- */
+
+/* Runs losses and metrics as at inference: begin, then rows in any number of calls, then end, then read. Allowed while a fit
+ * is open, between its steps. */
+HD_API hd_status hd_evaluate_begin(hd_model *m, int batch_size);
+HD_API hd_status hd_evaluate_rows(hd_model *m, hd_data *d, int begin, int end);
+HD_API hd_status hd_evaluate_end(hd_model *m);
+/* Mean weighted total loss with all penalties; mean loss; value i of a metric. */
+HD_API double hd_evaluate_total(const hd_model *m);
+HD_API double hd_evaluate_loss(const hd_model *m, int loss);
+HD_API double hd_evaluate_metric(const hd_model *m, int metric, int i);
+/* Writes the output of `node` for rows [begin, end) to out, (end - begin) x size elements. */
+HD_API hd_status hd_predict(hd_model *m, hd_data *d, int node, int begin, int end, int batch_size, hd_real *out);
+/* Total loss (penalties included) over rows [begin, end) as one batch and its gradient for every weight;
+ * changes no weight. dropout draws with `seed` when training is 1. */
+HD_API hd_status hd_gradients(hd_model *m, hd_data *d, int begin, int end, int training, double seed,
+                              double *loss);
+
+#endif

@@ -1,0 +1,138 @@
+/* Inference: losses and metrics over rows, values of a node, gradients of one batch. */
+#include "model/plan.h"
+
+#include "kern/elementwise.h"
+
+#include <math.h>
+
+static const hd_pass inference = { .samples = 1, .activity = HD_ACTIVITY_COUNT };
+
+hd_status hd_evaluate_begin(hd_model *m, int batch_size)
+{
+    if (!m->n_losses) {
+        return hd_fail(m->c, HD_ERR_STATE, "evaluate: the model has no loss yet: compile it first");
+    }
+    if (batch_size < 1) {
+        return hd_fail(m->c, HD_ERR_ARGUMENT, "evaluate: batch size = %d, expected at least 1", batch_size);
+    }
+    hd_plan *plan = hd_plan_new(m, HD_PLAN_EVALUATE, -1, batch_size);
+    if (!plan) {
+        return HD_ERR_MEMORY;
+    }
+    hd_plan_free(m->evaluate_plan);
+    m->evaluate_plan = plan;
+    hd_score_free(m->c, &m->result);
+    hd_activity_begin(m);
+    return hd_score_new(m, &m->result);
+}
+
+hd_status hd_evaluate_rows(hd_model *m, hd_data *d, int begin, int end)
+{
+    hd_plan *plan = m->evaluate_plan;
+    if (!plan) {
+        return hd_fail(m->c, HD_ERR_STATE, "evaluate: hd_evaluate_begin must come first");
+    }
+    if (hd_data_range(m->c, d, begin, end) || hd_data_fits_inputs(m, d) || hd_data_fits_targets(m, d, begin, end)) {
+        return m->c->status;
+    }
+    for (int at = begin; at < end; at += plan->capacity) {
+        hd_pass pass = inference;
+        pass.n = end - at < plan->capacity ? end - at : plan->capacity;
+        hd_plan_load(plan, d, NULL, at, pass.n);
+        hd_plan_forward(plan, &pass);
+        m->result.total += hd_plan_losses(plan, &pass, d, &m->result);
+    }
+    return HD_OK;
+}
+
+hd_status hd_evaluate_end(hd_model *m)
+{
+    hd_plan_free(m->evaluate_plan);
+    m->evaluate_plan = NULL;
+    m->penalty = hd_penalties(m, false) + hd_activity_end(m, false);
+    return HD_OK;
+}
+
+double hd_evaluate_total(const hd_model *m)
+{
+    return m->result.samples ? m->result.total / m->result.samples + m->penalty : NAN;
+}
+
+double hd_evaluate_loss(const hd_model *m, int loss)
+{
+    return hd_score_loss(&m->result, loss);
+}
+
+double hd_evaluate_metric(const hd_model *m, int metric, int i)
+{
+    return hd_score_metric(m, &m->result, metric, i);
+}
+
+static hd_plan *predict_plan(hd_model *m, int node, int batch_size)
+{
+    hd_plan *p = m->predict_plan;
+    if (!p || p->node != node || p->capacity != batch_size) {
+        p = hd_plan_new(m, HD_PLAN_PREDICT, node, batch_size);
+        if (p) {
+            hd_plan_free(m->predict_plan);
+            m->predict_plan = p;
+        }
+    }
+    return p;
+}
+
+hd_status hd_predict(hd_model *m, hd_data *d, int node, int begin, int end, int batch_size, hd_real *out)
+{
+    if (!m->built) {
+        return hd_fail(m->c, HD_ERR_STATE, "predict: the model is not built yet");
+    }
+    if (node < 0 || node >= m->n_nodes || batch_size < 1) {
+        return hd_fail(m->c, HD_ERR_ARGUMENT, "predict: node = %d, batch size = %d, expected a node 0..%d and a size of at least 1",
+                       node, batch_size, m->n_nodes - 1);
+    }
+    if (hd_data_range(m->c, d, begin, end) || hd_data_fits_inputs(m, d)) {
+        return m->c->status;
+    }
+    hd_plan *plan = predict_plan(m, node, batch_size < end - begin ? batch_size : end - begin);
+    if (!plan) {
+        return HD_ERR_MEMORY;
+    }
+    size_t size = hd_shape_size(&m->node[node]->out);
+    for (int at = begin; at < end; at += plan->capacity) {
+        hd_pass pass = inference;
+        pass.n = end - at < plan->capacity ? end - at : plan->capacity;
+        hd_plan_load(plan, d, NULL, at, pass.n);
+        hd_plan_forward(plan, &pass);
+        hd_copy(m->c->pool, size * (size_t)pass.n, hd_plan_value(plan), out + (size_t)(at - begin) * size);
+    }
+    return HD_OK;
+}
+
+hd_status hd_gradients(hd_model *m, hd_data *d, int begin, int end, int training, double seed, double *loss)
+{
+    if (!m->n_losses || m->fit) {
+        return hd_fail(m->c, HD_ERR_STATE, m->fit ? "gradients: a fit of this model is open"
+                                                  : "gradients: the model has no loss yet: compile it first");
+    }
+    if (hd_data_range(m->c, d, begin, end) || hd_data_fits_inputs(m, d) || hd_data_fits_targets(m, d, begin, end)) {
+        return m->c->status;
+    }
+    hd_score score;
+    int n = end - begin;
+    if (hd_gradients_ready(m) || hd_score_new(m, &score)) {
+        return HD_ERR_MEMORY;
+    }
+    hd_plan *plan = hd_plan_new(m, HD_PLAN_TRAIN, -1, n);
+    if (plan) {
+        hd_pass pass = { .n = n, .training = training != 0, .seed = (uint64_t)seed, .samples = n,
+                         .activity = HD_ACTIVITY_BATCH };
+        hd_plan_load(plan, d, NULL, begin, n);
+        *loss = hd_plan_forward(plan, &pass);
+        *loss += hd_plan_losses(plan, &pass, d, &score);
+        hd_plan_backward(plan, &pass);
+        *loss += hd_penalties(m, true);
+    }
+    hd_plan_free(plan);
+    hd_score_free(m->c, &score);
+    return plan ? HD_OK : HD_ERR_MEMORY;
+}

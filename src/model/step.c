@@ -1,0 +1,130 @@
+/* One step of a first-order optimiser on all weights: clip, keep to the constraints' tangent spaces, step, project. */
+#include "model/fit.h"
+
+#include "kern/elementwise.h"
+#include "kern/reduce.h"
+
+#include <math.h>
+
+hd_status hd_pieces_new(hd_fit *f)
+{
+    hd_model *m = f->m;
+    size_t most = (size_t)m->n_weights + m->flat / HD_BLOCK + 1;
+    f->piece = hd_alloc(m->c, most * sizeof *f->piece, "optimizer");
+    if (!f->piece) {
+        return HD_ERR_MEMORY;
+    }
+    for (int i = 0; i < m->n_weights; i++) {
+        const hd_weight *w = m->weight[i];
+        for (size_t at = 0; at < w->size && !w->frozen; at += HD_BLOCK) {
+            f->piece[f->n_pieces++] = (hd_piece){ i, at, w->size - at < HD_BLOCK ? w->size - at : HD_BLOCK };
+        }
+    }
+    if (m->optimizer->slots && !m->slots) {
+        m->slots = hd_alloc(m->c, (size_t)m->optimizer->slots * m->flat * sizeof(real), "optimizer state");
+        if (!m->slots) {
+            return HD_ERR_MEMORY;
+        }
+    }
+    return HD_OK;
+}
+
+static void clip_values(hd_model *m, real limit)
+{
+    for (size_t i = 0; i < m->flat; i++) {
+        real g = m->g[i];
+        m->g[i] = g > limit ? limit : g < -limit ? -limit : g;
+    }
+}
+
+static hd_status clip(hd_fit *f)
+{
+    hd_model *m = f->m;
+    double norm = sqrt(hd_sum_squares(m->c->pool, m->flat, m->g));
+    f->gradient_norm = norm;
+    if (!(norm <= 1e300)) {
+        return hd_fail(m->c, HD_ERR_DIVERGED, "fit: the gradient is not finite at step %z: use a smaller learning rate",
+                       (size_t)m->step + 1);
+    }
+    int option = m->optimizer->clip_option;
+    double max_norm = option ? m->optimizer_opt.number[option] : 0;
+    double max_value = option ? m->optimizer_opt.number[option + 1] : 0;
+    if (max_norm > 0 && norm > max_norm) {
+        hd_scale(m->c->pool, m->flat, (real)(max_norm / norm), m->g);
+    }
+    if (max_value > 0) {
+        clip_values(m, (real)max_value);
+    }
+    return HD_OK;
+}
+
+static void keep_to_tangent(hd_model *m)
+{
+    for (int i = 0; i < m->n_weights; i++) {
+        const hd_weight *w = m->weight[i];
+        if (w->frozen || !w->constraint || !w->constraint->tangent) {
+            continue;
+        }
+        hd_weight_view view = hd_weight_as_matrix(m, w, &w->constraint_opt);
+        w->constraint->tangent(&view, m->w + w->offset, m->g + w->offset);
+        if (m->optimizer->momentum) {
+            w->constraint->tangent(&view, m->w + w->offset, m->slots + w->offset);
+        }
+    }
+}
+
+typedef struct step_job {
+    const hd_fit *f;
+    hd_optimizer_run run;
+} step_job;
+
+static void run_piece(void *arg, int task, int thread)
+{
+    (void)thread;
+    const step_job *job = arg;
+    const hd_model *m = job->f->m;
+    const hd_piece *piece = &job->f->piece[task];
+    const hd_weight *w = m->weight[piece->weight];
+    hd_optimizer_run r = job->run;
+    size_t at = w->offset + piece->start;
+    r.rate *= w->rate_factor;
+    r.n = piece->n;
+    r.w = m->w + at;
+    r.g = m->g + at;
+    for (int i = 0; i < m->optimizer->slots; i++) {
+        r.slot[i] = m->slots + (size_t)i * m->flat + at;
+    }
+    m->optimizer->step(&r);
+}
+
+static double learning_rate(const hd_fit *f)
+{
+    const hd_model *m = f->m;
+    double part = f->batches ? (double)f->batch / f->batches : 0;
+    return f->base_rate *
+           (m->schedule ? m->schedule->factor(&m->schedule_opt, f->epoch + part, f->epochs) : 1);
+}
+
+hd_status hd_fit_apply(hd_fit *f)
+{
+    hd_model *m = f->m;
+    hd_status status = clip(f);
+    if (status) {
+        return status;
+    }
+    keep_to_tangent(m);
+    f->rate = learning_rate(f);
+    step_job job = { f, { .opt = &m->optimizer_opt, .step = ++m->step, .rate = f->rate } };
+    if (m->optimizer->prepare) {
+        m->optimizer->prepare(&job.run);
+    }
+    hd_pool_run(m->c->pool, f->n_pieces, run_piece, &job);
+    for (int i = 0; i < m->n_weights; i++) {
+        const hd_weight *w = m->weight[i];
+        if (!w->frozen && w->constraint) {
+            hd_weight_view view = hd_weight_as_matrix(m, w, &w->constraint_opt);
+            w->constraint->project(&view, m->w + w->offset);
+        }
+    }
+    return HD_OK;
+}
