@@ -48,7 +48,12 @@ static hd_status shape(hd_build *b)
     }
     sizes s = sizes_of(b->opt, &b->in[0], 1);
     b->out = (hd_shape){ 2, { s.p, s.q } };
-    b->saved = b->scratch = s.right_first ? (size_t)s.i * (size_t)s.q : (size_t)s.p * (size_t)s.j;
+    hd_shape half = s.right_first ? (hd_shape){ 2, { s.i, s.q } } : (hd_shape){ 2, { s.p, s.j } };
+    b->saved = b->scratch = hd_shape_size(&half);
+    if (!b->saved) {
+        return hd_fail(b->c, HD_ERR_SHAPE, "%s: %s is %d x %d, expected less than 2^31 elements", b->path,
+                       s.right_first ? "X V^T" : "U X", half.dim[0], half.dim[1]);
+    }
     /* Gain 2^(1/2) for the rectifiers, on one of the factors only. */
     hd_activation act = output_activation(b->opt);
     const char *first = act == HD_RELU || act == HD_LEAKY_RELU || act == HD_ELU ? "he" : "lecun";
@@ -138,7 +143,7 @@ static const hd_example examples[] = {
 
 const hd_layer_class hd_layer_bilinear = {
     .name = "bilinear",
-    .doc = "Y = activation(U X V^T + B): matrix [I, J] to [rows, cols]; weights U [rows, I], V [cols, J], B [rows, cols]",
+    .doc = "activation(U X V^T + B): matrix [I, J] to [rows, cols]; weights U [rows, I], V [cols, J], B [rows, cols]",
     .options = options,
     .min_inputs = 1,
     .max_inputs = 1,

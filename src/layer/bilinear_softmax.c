@@ -166,7 +166,7 @@ static const hd_example examples[] = {
 
 const hd_layer_class hd_layer_bilinear_softmax = {
     .name = "bilinearSoftmax",
-    .doc = "y_k = activation(u_k X v_k^T + b_k): matrix [I, J] to [units]; weights U [units, I], V [units, J], b [units]",
+    .doc = "activation(u_k X v_k^T + b_k): matrix [I, J] to [units]; weights U [units, I], V [units, J], b [units]",
     .options = options,
     .min_inputs = 1,
     .max_inputs = 1,

@@ -78,7 +78,7 @@ static const hd_example examples[] = {
 
 const hd_layer_class hd_layer_dense = {
     .name = "dense",
-    .doc = "y = activation(W x + b) on the last axis: [.., in] to [.., units]; weights kernel [units, in], bias [units]",
+    .doc = "activation(W x + b) on the last axis: [.., in] to [.., units]; weights kernel [units, in], bias [units]",
     .options = options,
     .min_inputs = 1,
     .max_inputs = 1,

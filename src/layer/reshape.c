@@ -12,7 +12,7 @@ static const hd_option options[] = {
 static hd_status shape(hd_build *b)
 {
     int rank = (int)b->opt->number[SHAPE], inferred = -1;
-    size_t size = hd_shape_size(&b->in[0]), known = 1;
+    uint64_t size = hd_shape_size(&b->in[0]), known = 1;
     if (rank > HD_MAX_RANK) {
         return hd_fail(b->c, HD_ERR_ARGUMENT, "%s: shape has %d dims, expected at most %d", b->path, rank, HD_MAX_RANK);
     }
@@ -26,7 +26,7 @@ static hd_status shape(hd_build *b)
         if (dim < 0) {
             inferred = i;
         } else {
-            known = known <= size ? known * (size_t)dim : known; /* beyond size it can't fit any more */
+            known = known <= size ? known * (uint64_t)dim : known; /* beyond size it can't fit any more */
         }
         b->out.dim[i] = dim;
     }
@@ -38,7 +38,8 @@ static hd_status shape(hd_build *b)
         char from[96], to[96];
         hd_shape_text(&b->in[0], from, sizeof from);
         hd_shape_text(&b->out, to, sizeof to);
-        return hd_fail(b->c, HD_ERR_SHAPE, "%s: %s can't become %s: it has %z elements", b->path, from, to, size);
+        return hd_fail(b->c, HD_ERR_SHAPE, "%s: %s can't become %s: it has %z elements", b->path, from, to,
+                       (size_t)size);
     }
     return HD_OK;
 }
