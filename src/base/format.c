@@ -35,7 +35,8 @@ static void put_int(writer *w, int64_t v)
     put_unsigned(w, v < 0 ? (uint64_t)0 - (uint64_t)v : (uint64_t)v);
 }
 
-/* Six digits, 1e5 <= mantissa < 1e6, with a point after the first `point`; trailing zeros dropped. */
+/* Six digits, 1e5 <= mantissa < 1e6, with a point after the first `point` (-1: none, all are decimals); trailing
+ * zeros dropped. */
 static void put_digits(writer *w, uint64_t mantissa, int point)
 {
     char digits[6];
@@ -43,7 +44,7 @@ static void put_digits(writer *w, uint64_t mantissa, int point)
         digits[i] = (char)('0' + mantissa % 10);
     }
     int last = 5;
-    while (last >= point && digits[last] == '0') {
+    while (last > 0 && last >= point && digits[last] == '0') {
         last--;
     }
     for (int i = 0; i <= last; i++) {
@@ -84,7 +85,7 @@ static void put_double(writer *w, double v)
         put_digits(w, mantissa, exponent + 1);
     } else if (exponent < 0 && exponent >= -4) {
         put(w, "0.000", (size_t)(1 - exponent));
-        put_digits(w, mantissa, 6);
+        put_digits(w, mantissa, -1);
     } else {
         put_digits(w, mantissa, 1);
         put(w, "e", 1);
