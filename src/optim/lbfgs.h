@@ -6,6 +6,8 @@
 #include "base/option.h"
 #include "base/real.h"
 
+enum { HD_MAX_HISTORY = 64 };
+
 typedef struct hd_lbfgs hd_lbfgs;
 
 typedef enum hd_lbfgs_state {
