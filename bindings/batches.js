@@ -1,0 +1,72 @@
+/** Batches from generators: an (async) iterable, or a function that returns one. */
+import { addWeights, joinTables, readTable } from './data.js';
+import { HeddleError, checkOptions, kindOf } from './errors.js';
+
+/** @import { Core } from './core.js' */
+/** @import { Arrays, ArrayLike2 } from './data.js' */
+/** @import { Table } from './engine.js' */
+/** @typedef {{ x: Arrays, y: Arrays, sampleWeight?: ArrayLike2 } | readonly [Arrays, Arrays, ArrayLike2?]} Batch */
+/** @typedef {Iterable<Batch> | AsyncIterable<Batch>} Batches */
+/** @typedef {Batches | (() => Batches | Promise<Batches>)} BatchSource an iterable that can be gone through again, or a function, is
+ *   asked again when it has ended */
+
+/** @param {unknown} x @returns {x is BatchSource} */
+export function isBatchSource(x) {
+  if (typeof x === 'function') return true;
+  if (typeof x !== 'object' || x === null || Array.isArray(x) || ArrayBuffer.isView(x)) return false;
+  return Symbol.asyncIterator in x || Symbol.iterator in x;
+}
+
+/** @param {unknown} batch @param {Core} core @param {string} where @returns {Table} */
+function toTable(batch, core, where) {
+  const isPair = Array.isArray(batch) && (batch.length === 2 || batch.length === 3);
+  if (!isPair) {
+    if (typeof batch !== 'object' || batch === null || Array.isArray(batch) || !('x' in batch)) {
+      throw new HeddleError('argument', `${where}: expected { x, y } or [x, y], got ${kindOf(batch)}`);
+    }
+    checkOptions(batch, ['x', 'y', 'sampleWeight'], where);
+  }
+  const { x, y, sampleWeight } = isPair ? { x: batch[0], y: batch[1], sampleWeight: batch[2] } : /** @type {Record<string, unknown>} */ (batch);
+  const inputs = readTable(x, core.inputSlots, 'input', `${where}: x`);
+  return addWeights(joinTables(inputs, readTable(y, core.targetSlots, 'target', `${where}: y`)), sampleWeight, null);
+}
+
+/** Goes through a source, again and again if it can be asked again. */
+export class BatchReader {
+  #source;
+  #core;
+  /** @type {Iterator<unknown> | AsyncIterator<unknown> | null} */
+  #iterator = null;
+  #count = 0;
+
+  /** @param {BatchSource} source @param {Core} core */
+  constructor(source, core) {
+    this.#source = source;
+    this.#core = core;
+  }
+
+  /** The next batch; null at an end, after which the source is asked again. @returns {Promise<Table | null>} */
+  async next() {
+    const isFirst = this.#iterator === null;
+    this.#iterator ??= await this.#begin();
+    const { done, value } = await this.#iterator.next();
+    if (!done) return toTable(value, this.#core, `batch ${this.#count++}`);
+    this.#iterator = null;
+    if (isFirst) throw new HeddleError('argument', `fit: the generator has ended after ${this.#count} batches; give a function, so that it can begin anew`);
+    return null;
+  }
+
+  async #begin() {
+    const iterable = typeof this.#source === 'function' ? await this.#source() : this.#source;
+    if (!isBatchSource(iterable) || typeof iterable === 'function') {
+      throw new HeddleError('argument', `fit: the function returned ${kindOf(iterable)}, expected an iterable of batches`);
+    }
+    return Symbol.asyncIterator in iterable ? iterable[Symbol.asyncIterator]() : iterable[Symbol.iterator]();
+  }
+
+  /** Tells the source that no more is wanted. */
+  async close() {
+    await this.#iterator?.return?.();
+    this.#iterator = null;
+  }
+}

@@ -1,0 +1,436 @@
+/** Runs beside the WebAssembly: calls C on behalf of rpc calls and turns statuses into errors. */
+import { HeddleError } from './errors.js';
+import { Trainer } from './trainer.js';
+
+/** @import { HeddleErrorCode } from './errors.js' */
+/** @import { Heap, Argument } from './heap.js' */
+/** @import { EngineFacts } from './load.js' */
+
+/**
+ * Something with options, as C takes them: a class name and doubles in table order.
+ * @typedef {{ kind: string, options: number[] }} Item
+ * @typedef {{ name: string, shape: number[] }} PlanInput
+ * @typedef {object} PlanLayer
+ * @property {string} name
+ * @property {string} kind
+ * @property {number[]} inputs node numbers
+ * @property {number[]} options
+ * @property {Item[]} kernel what hangs on the weights other than biases
+ * @property {Item[]} bias
+ * @property {Item} [activity]
+ *
+ * @typedef {{ nodes: (PlanInput | PlanLayer)[], outputs: number[], seed: number }} ModelPlan
+ *
+ * @typedef {object} CompilePlan
+ * @property {(Item & { output: number, weight: number })[]} losses
+ * @property {(Item & { output: number })[]} metrics
+ * @property {Item} optimizer
+ * @property {Item} [schedule]
+ *
+ * @typedef {{ name: string, kind: string, shape: number[] }} NodeFacts shape of one sample of its output
+ * @typedef {{ name: string, node: number, shape: number[], frozen: boolean }} WeightFacts
+ * @typedef {{ id: number, nodes: NodeFacts[], inputs: number[], outputs: number[], weights: WeightFacts[] }} ModelFacts
+ * @typedef {{ targetSizes: number[], metricSizes: number[] }} CompileFacts elements a row of each output's targets (0: none
+ *   wanted), values of each metric
+ */
+/**
+ * A column of a data set; element value = stored * scale + offset.
+ * @typedef {object} Column
+ * @property {'input' | 'target' | 'weight'} role
+ * @property {number} index number of the input or output
+ * @property {Float32Array | Uint8Array} data rows x size
+ * @property {number} size elements a row
+ * @property {number} scale
+ * @property {number} offset
+ * @property {boolean} owned nobody else uses `data`: it may be transferred
+ *
+ * @typedef {{ rows: number, columns: Column[] }} Table
+ * @typedef {Table | number} Source a table, or the id of one that the engine holds
+ */
+/** Sums and means over a pass, before they have names.
+ * @typedef {{ loss: number, losses: number[], metrics: (number | number[])[] }} Score */
+/**
+ * What a running call may ask of whoever runs it.
+ * @typedef {object} CallContext
+ * @property {() => void} check throws if the caller has aborted
+ * @property {Promise<void>} aborted resolves when the caller aborts
+ * @property {() => Promise<void>} breathe lets other calls in once in a while; checks afterwards
+ * @property {(event: unknown) => void} emit
+ */
+
+/** @type {readonly HeddleErrorCode[]} of hd_status 1, 2, ... */
+const codes = ['argument', 'shape', 'unsupported', 'memory', 'state', 'diverged'];
+const roles = { input: 0, target: 1, weight: 2 };
+/** Rows are predicted and evaluated in pieces of about this many elements, so that aborts and other calls get through. */
+const pieceElements = 1 << 20;
+/** Multiply-adds from which on starting threads pays. */
+const threadsPay = 3e8;
+
+/** @typedef {{ handle: number, facts: ModelFacts, size: number, metricSizes: number[], losses: number,
+ *   lastPass: Promise<unknown> }} EngineModel */
+
+export class Engine {
+  #context;
+  /** @type {Map<number, EngineModel>} */
+  #models = new Map();
+  /** @type {Map<number, { handle: number, rows: number }>} */
+  #tables = new Map();
+  #lastId = 0;
+  #threadsRaised = false;
+  #bytes = { data: 0, models: 0, fits: 0 };
+
+  /** @param {Heap} heap @param {EngineFacts} facts */
+  constructor(heap, facts) {
+    this.heap = heap;
+    this.facts = facts;
+    this.#context = heap.call('hd_context_new', 1); // a first result should not wait for threads
+    if (this.#context === 0) throw new HeddleError('memory', 'no memory for the engine');
+    this.trainer = new Trainer(this);
+  }
+
+  /** What info() tells. */
+  status() {
+    const { heap } = this;
+    return {
+      threads: heap.call('hd_context_threads', this.#context),
+      memory: {
+        heap: heap.bytes, used: heap.call('hd_context_memory', this.#context, 0),
+        peak: heap.call('hd_context_memory', this.#context, 1), ...this.#bytes,
+      },
+    };
+  }
+
+  nextId() {
+    return ++this.#lastId;
+  }
+
+  /** @param {number} status @returns {void} @throws {HeddleError} with the context's sentence unless it is 0 */
+  check(status) {
+    if (status !== 0) this.fail(status);
+  }
+
+  /** @param {number} [status] @returns {never} */
+  fail(status = this.heap.call('hd_error_status', this.#context)) {
+    throw new HeddleError(codes[status - 1] ?? 'state', this.heap.text('hd_error', this.#context));
+  }
+
+  /** @param {number} handle 0 for failure @param {number} [failure] */
+  made(handle, failure = 0) {
+    if (handle === failure) this.fail();
+    return handle;
+  }
+
+  /** Accounts what `run` allocates and keeps. @template T @param {'data' | 'models' | 'fits'} kind @param {() => T} run */
+  accounted(kind, run) {
+    const before = this.heap.call('hd_context_memory', this.#context, 0);
+    try {
+      return run();
+    } finally {
+      this.#bytes[kind] += this.heap.call('hd_context_memory', this.#context, 0) - before;
+    }
+  }
+
+  /** Starts the threads once there is work for them. @param {number} work multiply-adds to come */
+  raiseThreads(work) {
+    if (this.#threadsRaised || this.facts.threadsAsked === 1 || work < threadsPay) return;
+    this.#threadsRaised = true;
+    this.check(this.heap.call('hd_context_set_threads', this.#context, this.facts.threadsAsked));
+  }
+
+  // --- models ---
+
+  /** @param {ModelPlan} plan @returns {ModelFacts} */
+  build(plan) {
+    return this.accounted('models', () => {
+      const handle = this.made(this.heap.call('hd_model_new', this.#context));
+      try {
+        for (const node of plan.nodes) this.#addNode(handle, node);
+        for (const node of plan.outputs) this.check(this.heap.call('hd_output', handle, node));
+        this.check(this.heap.call('hd_model_build', handle, plan.seed));
+      } catch (error) {
+        this.heap.call('hd_model_free', handle);
+        throw error;
+      }
+      const facts = this.#readFacts(handle);
+      const size = facts.weights.reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);
+      this.#models.set(facts.id, { handle, facts, size, metricSizes: [], losses: 0, lastPass: Promise.resolve() });
+      return facts;
+    });
+  }
+
+  /** @param {number} model handle @param {PlanInput | PlanLayer} node */
+  #addNode(model, node) {
+    const { heap } = this;
+    if ('shape' in node) {
+      this.made(heap.call('hd_input', model, node.name, Int32Array.from(node.shape), node.shape.length), -1);
+      return;
+    }
+    const { name, kind, inputs, options, kernel, bias, activity } = node;
+    const first = heap.call('hd_weight_count', model);
+    this.made(heap.call('hd_layer', model, kind, name, Int32Array.from(inputs), inputs.length,
+      Float64Array.from(options), options.length), -1);
+    for (let i = first; i < heap.call('hd_weight_count', model); i++) {
+      const weight = heap.text('hd_weight_name', model, i);
+      for (const item of /\/b(ias)?$/i.test(weight) ? bias : kernel) this.#attach('hd_weight_set', model, weight, item);
+    }
+    if (activity) this.#attach('hd_activity_set', model, name, activity);
+  }
+
+  /** @param {string} setter @param {number} model handle @param {string} name @param {Item} item */
+  #attach(setter, model, name, { kind, options }) {
+    this.check(this.heap.call(setter, model, name, kind, Float64Array.from(options), options.length));
+  }
+
+  /** @param {number} model handle @returns {ModelFacts} */
+  #readFacts(model) {
+    const { heap } = this;
+    /** @template T @param {string} count @param {(i: number) => T} read */
+    const list = (count, read) => Array.from({ length: heap.call(count, model) }, (_, i) => read(i));
+    return {
+      id: this.nextId(),
+      nodes: list('hd_node_count', i => ({
+        name: heap.text('hd_node_name', model, i), kind: heap.text('hd_node_kind', model, i),
+        shape: heap.shape('hd_node_shape', model, i),
+      })),
+      inputs: list('hd_input_count', i => heap.call('hd_input_node', model, i)),
+      outputs: list('hd_output_count', i => heap.call('hd_output_node', model, i)),
+      weights: list('hd_weight_count', i => ({
+        name: heap.text('hd_weight_name', model, i), node: heap.call('hd_weight_node', model, i),
+        shape: heap.shape('hd_weight_shape', model, i), frozen: heap.call('hd_weight_frozen', model, i) === 1,
+      })),
+    };
+  }
+
+  /** @param {number} id @returns {EngineModel} */
+  model(id) {
+    const model = this.#models.get(id);
+    if (!model) throw new HeddleError('state', 'the model has been disposed of');
+    return model;
+  }
+
+  /** @param {number} id */
+  disposeModel(id) {
+    const model = this.#models.get(id);
+    if (!model) return;
+    this.trainer.closeAll(id);
+    this.#models.delete(id);
+    this.accounted('models', () => this.heap.call('hd_model_free', model.handle));
+  }
+
+  /** @param {number} id @param {CompilePlan} plan @returns {CompileFacts} */
+  compile(id, plan) {
+    const { heap } = this, model = this.model(id), { handle } = model;
+    this.accounted('models', () => {
+      this.check(heap.call('hd_compile_reset', handle));
+      for (const { output, kind, weight, options } of plan.losses) {
+        this.check(heap.call('hd_loss_add', handle, output, kind, weight, Float64Array.from(options), options.length));
+      }
+      for (const { output, kind, options } of plan.metrics) {
+        this.made(heap.call('hd_metric_add', handle, output, kind, Float64Array.from(options), options.length), -1);
+      }
+      for (const [setter, item] of /** @type {const} */ ([['hd_optimizer_set', plan.optimizer], ['hd_schedule_set', plan.schedule]])) {
+        if (item) this.check(heap.call(setter, handle, item.kind, Float64Array.from(item.options), item.options.length));
+      }
+    });
+    model.losses = plan.losses.length;
+    model.metricSizes = plan.metrics.map((_, i) => heap.call('hd_metric_size', handle, i));
+    return { targetSizes: model.facts.outputs.map((_, i) => heap.call('hd_target_size', handle, i)), metricSizes: model.metricSizes };
+  }
+
+  /** @param {number} id @returns {Float32Array<ArrayBuffer>[]} in the order of the model's facts */
+  readWeights(id) {
+    const { handle, facts } = this.model(id);
+    return facts.weights.map(({ shape }, i) => this.#floats(shape, 'hd_weight_data', handle, i) ?? this.fail());
+  }
+
+  /**
+   * All or none: if one is not finite, the model keeps its old weights.
+   * @param {number} id
+   * @param {(Float32Array | null)[]} weights in the order of the model's facts; null leaves one as it is
+   */
+  writeWeights(id, weights) {
+    const { handle } = this.model(id), old = this.readWeights(id);
+    /** @param {(Float32Array | null)[]} list */
+    const write = list => list.forEach((data, i) => data && this.heap.fill(data, 'hd_weight_data', handle, i));
+    write(weights);
+    try {
+      this.check(this.heap.call('hd_weights_check', handle));
+    } catch (error) {
+      write(old);
+      throw error;
+    }
+  }
+
+  /** @param {number[]} shape @param {string} name @param {Argument[]} args */
+  #floats(shape, name, ...args) {
+    return this.heap.floats(shape.reduce((a, b) => a * b, 1), name, ...args);
+  }
+
+  // --- data ---
+
+  /** @param {Table} table @returns {number} handle */
+  #makeData({ rows, columns }) {
+    return this.accounted('data', () => {
+      const handle = this.made(this.heap.call('hd_data_new', this.#context, rows));
+      try {
+        for (const { role, index, data, size, scale, offset } of columns) {
+          const type = data instanceof Uint8Array ? 1 : 0;
+          if (!this.heap.fill(data, 'hd_data_column', handle, roles[role], index, type, size, scale, offset)) this.fail();
+        }
+        this.check(this.heap.call('hd_data_check', handle));
+      } catch (error) {
+        this.heap.call('hd_data_free', handle);
+        throw error;
+      }
+      return handle;
+    });
+  }
+
+  /** @param {number} handle */
+  #freeData(handle) {
+    this.accounted('data', () => this.heap.call('hd_data_free', handle));
+  }
+
+  /** @param {Table} table @returns {number} id */
+  addData(table) {
+    const id = this.nextId();
+    this.#tables.set(id, { handle: this.#makeData(table), rows: table.rows });
+    return id;
+  }
+
+  /** @param {number} id */
+  freeData(id) {
+    const table = this.#tables.get(id);
+    this.#tables.delete(id);
+    if (table) this.#freeData(table.handle);
+  }
+
+  /** Data for one use: what is made here is freed by `release`. @param {Source} source */
+  open(source) {
+    if (typeof source === 'object') {
+      const handle = this.#makeData(source);
+      return { handle, rows: source.rows, release: () => this.#freeData(handle) };
+    }
+    const table = this.#tables.get(source);
+    if (!table) throw new HeddleError('state', 'the data set has been disposed of');
+    return { ...table, release: () => {} };
+  }
+
+  // --- running ---
+
+  /**
+   * Values of nodes for all rows, one array for each node.
+   * @param {number} id
+   * @param {Source} source
+   * @param {{ nodes: number[], batchSize: number }} options
+   * @param {CallContext} context
+   * @returns {Promise<Float32Array<ArrayBuffer>[]>}
+   */
+  async predict(id, source, { nodes, batchSize }, context) {
+    const data = this.open(source);
+    try {
+      const { size } = this.model(id);
+      this.raiseThreads(size * data.rows);
+      const results = [];
+      for (const node of nodes) results.push(await this.#predictNode(id, data, node, batchSize, context));
+      return results;
+    } finally {
+      data.release();
+    }
+  }
+
+  /** @param {number} id @param {{ handle: number, rows: number }} data @param {number} node @param {number} batchSize
+   * @param {CallContext} context */
+  async #predictNode(id, { handle, rows }, node, batchSize, context) {
+    const { facts } = this.model(id), size = facts.nodes[node].shape.reduce((a, b) => a * b, 1);
+    const out = new Float32Array(rows * size);
+    const piece = this.#pieceRows(id, batchSize);
+    for (let begin = 0; begin < rows; begin += piece) {
+      const end = Math.min(begin + piece, rows);
+      this.check(this.heap.output(out.subarray(begin * size, end * size),
+        'hd_predict', this.model(id).handle, handle, node, begin, end, batchSize));
+      await context.breathe();
+    }
+    return out;
+  }
+
+  /** @param {number} id @param {Source} source @param {number} batchSize @param {CallContext} context
+   * @returns {Promise<Score>} */
+  async evaluate(id, source, batchSize, context) {
+    const data = this.open(source);
+    try {
+      this.raiseThreads(this.model(id).size * data.rows);
+      return await this.score(id, data.handle, 0, data.rows, batchSize, context);
+    } finally {
+      data.release();
+    }
+  }
+
+  /** Losses and metrics over rows; one pass at a time for each model.
+   * @param {number} id @param {number} data handle @param {number} begin @param {number} end @param {number} batchSize
+   * @param {CallContext} context @returns {Promise<Score>} */
+  score(id, data, begin, end, batchSize, context) {
+    const model = this.model(id);
+    const pass = model.lastPass.then(() => this.#scorePass(id, data, begin, end, batchSize, context));
+    model.lastPass = pass.catch(() => {}); // whoever asked for it gets the error
+    return pass;
+  }
+
+  /** @param {number} id @param {number} data @param {number} begin @param {number} end @param {number} batchSize
+   * @param {CallContext} context @returns {Promise<Score>} */
+  async #scorePass(id, data, begin, end, batchSize, context) {
+    const piece = this.#pieceRows(id, batchSize);
+    this.check(this.heap.call('hd_evaluate_begin', this.model(id).handle, batchSize));
+    for (let at = begin; at < end; at += piece) {
+      this.check(this.heap.call('hd_evaluate_rows', this.model(id).handle, data, at, Math.min(at + piece, end)));
+      await context.breathe();
+    }
+    const { handle } = this.model(id);
+    this.check(this.heap.call('hd_evaluate_end', handle));
+    return this.readScore(id, handle, 'hd_evaluate', this.heap.call('hd_evaluate_total', handle));
+  }
+
+  /** Rows of a piece of work, whole batches. @param {number} id @param {number} batchSize */
+  #pieceRows(id, batchSize) {
+    const perRow = Math.max(...this.model(id).facts.nodes.map(({ shape }) => shape.reduce((a, b) => a * b, 1)));
+    return Math.max(1, Math.floor(pieceElements / perRow / batchSize)) * batchSize;
+  }
+
+  /** @param {number} id @param {number} handle of the fit or model @param {'hd_fit' | 'hd_evaluate'} prefix
+   * @param {number} loss @param {boolean} whole metrics that are lists too; else those are left empty
+   * @returns {Score} */
+  readScore(id, handle, prefix, loss, whole = true) {
+    const { heap } = this, { losses, metricSizes } = this.model(id);
+    /** @param {number} metric @param {number} i */
+    const value = (metric, i) => heap.call(`${prefix}_metric`, handle, metric, i);
+    return {
+      loss,
+      losses: Array.from({ length: losses }, (_, i) => heap.call(`${prefix}_loss`, handle, i)),
+      metrics: metricSizes.map((n, metric) =>
+        (n === 1 ? value(metric, 0) : Array.from({ length: whole ? n : 0 }, (_, i) => value(metric, i)))),
+    };
+  }
+
+  /**
+   * @param {number} id
+   * @param {Source} source
+   * @param {{ training: boolean, seed: number }} options
+   * @returns {{ loss: number, gradients: (Float32Array<ArrayBuffer> | null)[] }} null for frozen weights
+   */
+  gradients(id, source, { training, seed }) {
+    const { handle, facts } = this.model(id), data = this.open(source);
+    try {
+      const { status, value: loss } = this.heap.number('hd_gradients', handle, data.handle, 0, data.rows, Number(training), seed);
+      this.check(status);
+      const gradients = facts.weights.map(({ shape }, i) => this.#floats(shape, 'hd_weight_gradient', handle, i));
+      return { loss, gradients };
+    } finally {
+      data.release();
+    }
+  }
+
+  /** Tests only: writes outside the memory, which is what a crash of C looks like. */
+  trap() {
+    this.heap.call('hd_data_rows', -8);
+  }
+}

@@ -1,0 +1,142 @@
+/** The only file that knows pointers: passes values into the engine's memory and copies results out of it. */
+import { HeddleError } from './errors.js';
+
+/**
+ * An instance of an engine as Emscripten's factory gives it: C functions as `_name`, and its memory.
+ * @typedef {{ wasmMemory: WebAssembly.Memory } & Record<string, (...args: number[]) => number>} EngineModule
+ */
+/** A number or handle as it is; a string as UTF-8 with a final zero; an array as a pointer to a copy of it.
+ * @typedef {number | string | Int32Array | Float64Array} Argument */
+
+const maxRank = 6;
+
+/**
+ * Calls C functions by name. Handles (what a constructor returned) are opaque numbers for the callers.
+ *
+ * Views of the memory are made on every use from the memory's current buffer: growth detaches old ones, or, if the
+ * memory is shared, leaves them with the old length.
+ */
+export class Heap {
+  #module;
+
+  /** @param {EngineModule} module */
+  constructor(module) {
+    this.#module = module;
+  }
+
+  /** Size of the whole memory in bytes. */
+  get bytes() {
+    return this.#module.wasmMemory.buffer.byteLength;
+  }
+
+  /**
+   * @param {string} name of a function of heddle.h
+   * @param {Argument[]} args
+   * @returns {number} what it returns: a number, a status or a handle (0 for NULL)
+   */
+  call(name, ...args) {
+    const fn = this.#module[`_${name}`];
+    if (args.every(arg => typeof arg === 'number')) return fn(.../** @type {number[]} */ (args));
+    /** @type {number[]} */
+    const owned = [];
+    try {
+      return fn(...args.map(arg => (typeof arg === 'number' ? arg : this.#copyIn(arg, owned))));
+    } finally {
+      for (const pointer of owned) this.#module._free(pointer);
+    }
+  }
+
+  /** The string that a function returns. @param {string} name @param {Argument[]} args */
+  text(name, ...args) {
+    const begin = this.call(name, ...args) >>> 0;
+    const bytes = new Uint8Array(this.#module.wasmMemory.buffer);
+    return new TextDecoder().decode(bytes.slice(begin, bytes.indexOf(0, begin))); // sliced: no views on shared memory
+  }
+
+  /** The shape that a function writes to its last argument while it returns the rank.
+   * @param {string} name @param {Argument[]} args @returns {number[]} */
+  shape(name, ...args) {
+    return this.#withOutput(4 * maxRank, at => {
+      const rank = this.call(name, ...args, at);
+      return [...new Int32Array(this.#module.wasmMemory.buffer, at >>> 0, rank)];
+    });
+  }
+
+  /** The number that a function writes to its last argument, and what it returned.
+   * @param {string} name @param {Argument[]} args */
+  number(name, ...args) {
+    return this.#withOutput(8, at => {
+      const status = this.call(name, ...args, at);
+      return { status, value: new Float64Array(this.#module.wasmMemory.buffer, at >>> 0, 1)[0] };
+    });
+  }
+
+  /**
+   * The floats that a function writes to its last argument, and the status it returned.
+   * @param {Float32Array} out a plain array to be filled
+   * @param {string} name
+   * @param {Argument[]} args
+   */
+  output(out, name, ...args) {
+    return this.#withOutput(out.byteLength, at => {
+      const status = this.call(name, ...args, at);
+      if (status === 0) out.set(new Float32Array(this.#module.wasmMemory.buffer, at >>> 0, out.length));
+      return status;
+    });
+  }
+
+  /**
+   * Fills the array that a function returns.
+   * @param {Float32Array | Uint8Array} data
+   * @param {string} name
+   * @param {Argument[]} args
+   * @returns {boolean} false if the function returned NULL
+   */
+  fill(data, name, ...args) {
+    const at = this.call(name, ...args) >>> 0;
+    if (at === 0) return false;
+    const Type = data instanceof Uint8Array ? Uint8Array : Float32Array;
+    new Type(this.#module.wasmMemory.buffer, at, data.length).set(data);
+    return true;
+  }
+
+  /**
+   * A copy of the floats that a function returns.
+   * @param {number} length
+   * @param {string} name
+   * @param {Argument[]} args
+   * @returns {Float32Array<ArrayBuffer> | null} null if the function returned NULL
+   */
+  floats(length, name, ...args) {
+    const at = this.call(name, ...args) >>> 0;
+    if (at === 0) return null;
+    return new Float32Array(new Float32Array(this.#module.wasmMemory.buffer, at, length));
+  }
+
+  /** @param {Exclude<Argument, number>} value @param {number[]} owned receives the pointer */
+  #copyIn(value, owned) {
+    const data = typeof value === 'string' ? new TextEncoder().encode(`${value}\0`) : value;
+    const at = this.#allocate(data.byteLength);
+    owned.push(at);
+    new Uint8Array(this.#module.wasmMemory.buffer, at >>> 0, data.byteLength)
+      .set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+    return at;
+  }
+
+  /** @template T @param {number} bytes @param {(at: number) => T} use */
+  #withOutput(bytes, use) {
+    const at = this.#allocate(bytes);
+    try {
+      return use(at);
+    } finally {
+      this.#module._free(at);
+    }
+  }
+
+  /** @param {number} bytes */
+  #allocate(bytes) {
+    const at = this.#module._malloc(Math.max(bytes, 8));
+    if (at === 0) throw new HeddleError('memory', `no memory for ${bytes} bytes of arguments or results`);
+    return at;
+  }
+}

@@ -1,0 +1,138 @@
+/** The engine's end of the rpc: runs calls, one thread of control, and lets others in while a long one runs. */
+import { Engine } from './engine.js';
+import { HeddleError } from './errors.js';
+import { loadEngine } from './load.js';
+
+/** @import { HeddleErrorCode } from './errors.js' */
+/** @import { CallContext } from './engine.js' */
+/**
+ * @typedef {{ id: number, method: string, args: unknown[], flag?: Int32Array }} CallMessage flag: shared; not 0 once aborted
+ * @typedef {CallMessage | { abort: number }} Request
+ *
+ * @typedef {ReturnType<Engine['status']>} Status
+ * @typedef {{ code: HeddleErrorCode | 'aborted', message: string, stack?: string }} PlainError
+ * @typedef {{ id: number, result: unknown, status?: Status } | { id: number, error: PlainError, status?: Status }
+ *   | { id: number, events: unknown[] }} Reply
+ */
+
+/** Other calls get in at least this often, in ms; events that must be copied are collected for a frame. */
+const breathEvery = 12, eventsEvery = 16;
+const aborted = Symbol('aborted');
+
+/** @type {MessageChannel | undefined} */
+let channel;
+
+/** One turn of the event loop; a timer would cost 4 ms in browsers. @returns {Promise<void>} */
+function turn() {
+  if (typeof setImmediate === 'function') return new Promise(resolve => { setImmediate(resolve); });
+  channel ??= new MessageChannel();
+  const { port1, port2 } = channel;
+  return new Promise(resolve => {
+    port1.onmessage = () => resolve();
+    port2.postMessage(null);
+  });
+}
+
+/** The buffers of all typed arrays in a result: they are plain copies, so they can be given away.
+ * @param {unknown} value @param {ArrayBuffer[]} found */
+function buffers(value, found = []) {
+  if (ArrayBuffer.isView(value)) found.push(/** @type {ArrayBuffer} */ (value.buffer));
+  else if (typeof value === 'object' && value !== null) for (const part of Object.values(value)) buffers(part, found);
+  return found;
+}
+
+/** @param {unknown} error @returns {PlainError} */
+function plainError(error) {
+  if (error === aborted) return { code: 'aborted', message: '' };
+  if (error instanceof HeddleError) return { code: error.code, message: error.message };
+  // A trap of the WebAssembly, or a mistake in this library: in both cases the engine is not to be trusted any more.
+  const { message, stack } = error instanceof Error ? error : new Error(String(error));
+  return { code: 'crashed', message: `the engine crashed: ${message}`, stack };
+}
+
+/**
+ * @param {(reply: Reply, transfer: ArrayBuffer[]) => void} send
+ * @param {boolean} copies messages are copied and cost time: events are collected
+ * @returns {(request: Request) => void} to be called with each request
+ */
+export function createHost(send, copies) {
+  /** @type {Promise<Engine> | undefined} */
+  let loading;
+  /** @type {Engine | undefined} */
+  let engine;
+  let lastBreath = performance.now();
+  /** @type {Promise<void> | undefined} */
+  let breath;
+  /** @type {Map<number, () => void>} */
+  const aborts = new Map();
+
+  /** @param {CallMessage} call @returns {CallContext & { flush: () => void }} */
+  function createContext({ id, flag }) {
+    let isAborted = false, lastEvents = 0;
+    /** @type {unknown[]} */
+    let events = [];
+    const onAbort = new Promise(resolve => {
+      aborts.set(id, () => {
+        isAborted = true;
+        resolve(undefined);
+      });
+    });
+    const flush = () => {
+      if (events.length) send({ id, events }, []);
+      [events, lastEvents] = [[], performance.now()];
+    };
+    const check = () => {
+      if (isAborted || (flag && Atomics.load(flag, 0))) throw aborted;
+    };
+    return {
+      aborted: /** @type {Promise<void>} */ (onAbort), check, flush,
+      emit(event) {
+        events.push(event);
+        if (!copies || performance.now() - lastEvents >= eventsEvery) flush();
+      },
+      async breathe() {
+        if (breath || performance.now() - lastBreath >= breathEvery) {
+          breath ??= turn().then(() => { [lastBreath, breath] = [performance.now(), undefined]; });
+          await breath;
+        }
+        check();
+      },
+    };
+  }
+
+  /** @param {CallMessage} call @param {CallContext} context @returns {Promise<unknown>} */
+  async function perform({ method, args }, context) {
+    if (method === 'start') {
+      loading = loadEngine(/** @type {import('./load.js').LoadOptions} */ (args[0])).then(({ heap, facts }) => new Engine(heap, facts));
+      engine = await loading;
+      return engine.facts;
+    }
+    const ready = engine ?? await loading;
+    if (!ready) throw new HeddleError('state', 'the engine has not been started');
+    const owner = /** @type {Record<string, (...args: unknown[]) => unknown>} */ (
+      /** @type {unknown} */ (method in ready ? ready : ready.trainer));
+    context.check();
+    return owner[method](...args, context);
+  }
+
+  /** @param {CallMessage} call */
+  async function run(call) {
+    const { id } = call, context = createContext(call);
+    try {
+      const result = await perform(call, context);
+      context.flush();
+      send({ id, result, status: engine?.status() }, copies ? buffers(result) : []);
+    } catch (error) {
+      context.flush();
+      const plain = plainError(error);
+      send({ id, error: plain, ...plain.code !== 'crashed' && { status: engine?.status() } }, []);
+    } finally {
+      aborts.delete(id);
+    }
+  }
+
+  return request => {
+    if ('abort' in request) aborts.get(request.abort)?.();
+    else void run(request);
+  };
+}

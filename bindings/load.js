@@ -1,0 +1,118 @@
+/** Chooses an engine binary by what the platform can do, and loads it. */
+import { HeddleError } from './errors.js';
+import { Heap } from './heap.js';
+
+/** @import { EngineModule } from './heap.js' */
+/** @typedef {'heddle-st' | 'heddle-mt' | 'heddle-mt-relaxed'} EngineName */
+/**
+ * What `init` takes, all optional; plain data, as it crosses to the worker.
+ * @typedef {object} LoadOptions
+ * @property {number} [threads] threads wanted, the engine's own included
+ * @property {boolean} [deterministic] no relaxed SIMD: the same bits on every platform
+ * @property {EngineName} [engine] this binary and no other
+ * @property {string} [wasmUrl] the folder of the .wasm files, if not beside the .mjs files
+ * @property {number} [timeout] seconds to wait for the engine, 20 unless told
+ */
+/**
+ * @typedef {object} EngineFacts
+ * @property {EngineName} engine
+ * @property {number} threadsAsked
+ * @property {boolean} relaxed fused multiply-add is used: results differ in the last bits from other platforms'
+ * @property {boolean} isolated shared memory may be used here, and with it threads
+ */
+
+/** `import` is spelt out for each so that bundlers find the files, and with each its .wasm and its threads' worker. */
+const engines = /** @type {Record<EngineName, () => Promise<{ default: (options: object) => Promise<EngineModule> }>>} */ ({
+  // @ts-ignore built by CMake
+  'heddle-st': () => import('./engines/heddle-st.mjs'),
+  // @ts-ignore built by CMake
+  'heddle-mt': () => import('./engines/heddle-mt.mjs'),
+  // @ts-ignore built by CMake
+  'heddle-mt-relaxed': () => import('./engines/heddle-mt-relaxed.mjs'),
+});
+
+/** @type {readonly EngineName[]} */
+export const engineNames = Object.freeze(/** @type {EngineName[]} */ (Object.keys(engines)));
+
+const isNode = () => typeof process === 'object' && typeof process.versions?.node === 'string';
+
+/** A module with one function of no arguments and this body. @param {number[]} body instructions without the last `end` */
+function validates(body) {
+  const code = [1, body.length + 2, 0, ...body, 11]; // one function, its size, no locals
+  const bytes = [0, 97, 115, 109, 1, 0, 0, 0, 1, 4, 1, 96, 0, 0, 3, 2, 1, 0, 10, code.length, ...code];
+  return WebAssembly.validate(new Uint8Array(bytes));
+}
+
+const hasSimd = () => validates([65, 0, 253, 15, 26]); // i32.const 0, i8x16.splat, drop
+// i32.const 0, i8x16.splat, three times; f32x4.relaxed_madd (0xfd 0x85 0x02), drop
+const hasRelaxedSimd = () => validates([65, 0, 253, 15, 65, 0, 253, 15, 65, 0, 253, 15, 253, 133, 2, 26]);
+const hasSharedMemory = () => typeof SharedArrayBuffer === 'function' && globalThis.crossOriginIsolated !== false;
+
+/** Logical processors, at most 8. */
+async function defaultThreads() {
+  const fromNode = isNode() && !globalThis.navigator?.hardwareConcurrency
+    ? (await import(/* webpackIgnore: true */ /* @vite-ignore */ 'node:os')).availableParallelism() : 0;
+  return Math.min(fromNode || globalThis.navigator?.hardwareConcurrency || 1, 8);
+}
+
+/** @param {EngineName} engine @returns {string | null} why this engine can't run here */
+function obstacle(engine) {
+  if (!hasSimd()) return 'this platform has no WebAssembly SIMD (browsers since 2021-2023 have it)';
+  if (engine.includes('relaxed') && !hasRelaxedSimd()) return 'this platform has no relaxed SIMD';
+  if (engine.includes('mt') && !hasSharedMemory()) return 'there is no shared memory without cross-origin isolation';
+  return null;
+}
+
+/** @param {LoadOptions} options @returns {Promise<EngineFacts>} */
+async function choose(options) {
+  const isolated = hasSharedMemory(), threadsAsked = options.threads ?? await defaultThreads();
+  if (threadsAsked > 1 && !isolated) {
+    console.info('heddle: this page is not cross-origin isolated, so one thread is used. More need the response headers '
+      + '"Cross-Origin-Opener-Policy: same-origin" and "Cross-Origin-Embedder-Policy: require-corp".');
+  }
+  const relaxed = hasRelaxedSimd() && !options.deterministic;
+  const best = !isolated || (threadsAsked === 1 && !relaxed) ? 'heddle-st' : relaxed ? 'heddle-mt-relaxed' : 'heddle-mt';
+  const engine = options.engine ?? best;
+  const reason = obstacle(engine);
+  if (reason !== null) throw new HeddleError('unsupported', `the engine ${engine} can't run: ${reason}`);
+  return { engine, threadsAsked, relaxed: engine.includes('relaxed'), isolated };
+}
+
+/** @template T @param {Promise<T>} promise @param {number} seconds @param {string} what @returns {Promise<T>} */
+async function within(promise, seconds, what) {
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let timer;
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(new HeddleError('timeout', `${what} did not load within ${seconds} s`)), seconds * 1000);
+  });
+  try {
+    return await Promise.race([promise, /** @type {Promise<never>} */ (late)]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/**
+ * @param {LoadOptions} options checked already
+ * @returns {Promise<{ heap: Heap, facts: EngineFacts }>}
+ * @throws {HeddleError} `unsupported` if the platform can't run the engine, `storage` if its files can't be loaded,
+ *   `timeout`
+ */
+export async function loadEngine(options) {
+  const facts = await choose(options), { wasmUrl } = options;
+  const module = (async () => {
+    const factory = (await engines[facts.engine]()).default;
+    return factory({
+      ...wasmUrl !== undefined && { locateFile: (/** @type {string} */ file) => new URL(file, wasmUrl).href },
+      // Browsers can't start a worker while its maker waits for it, so there the threads' workers are made beforehand.
+      ...!isNode() && { hdThreads: facts.threadsAsked - 1 },
+    });
+  })();
+  try {
+    return { heap: new Heap(await within(module, options.timeout ?? 20, facts.engine)), facts };
+  } catch (cause) {
+    if (cause instanceof HeddleError) throw cause;
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new HeddleError('storage', `the engine ${facts.engine} can't be loaded: ${reason}`, { cause });
+  }
+}

@@ -1,0 +1,177 @@
+/** The caller's end of the rpc: few coarse calls to an engine in a worker or in this thread, through one interface. */
+import { HeddleError, abortError } from './errors.js';
+
+/** @import { PlainError, Reply, Request, Status } from './host.js' */
+/**
+ * A way to an engine.
+ * @typedef {object} Link
+ * @property {boolean} copies messages are copied to another thread
+ * @property {(request: Request, transfer: ArrayBuffer[]) => void} post
+ * @property {(isBusy: boolean) => void} hold keeps the process running while calls are pending (Node)
+ * @property {() => void} close
+ */
+/** @typedef {{ onReply: (reply: Reply) => void, onCrash: (message: string) => void }} Listener */
+/** @typedef {(listener: Listener) => Promise<Link>} LinkOpener */
+/**
+ * @typedef {object} CallOptions
+ * @property {AbortSignal} [signal] makes the call reject with the signal's reason, once the engine has stopped
+ * @property {ArrayBuffer[]} [transfer] buffers in the arguments that nobody else uses
+ * @property {(event: any) => void} [onEvent]
+ */
+/** @typedef {{ resolve: (value: any) => void, reject: (error: unknown) => void, options: CallOptions, done: () => void }} Pending */
+
+const isNode = () => typeof process === 'object' && typeof process.versions?.node === 'string';
+
+/** @type {LinkOpener} The engine in this thread. */
+export async function openLocal({ onReply }) {
+  const { createHost } = await import('./host.js'); // not needed where a worker does the work
+  const receive = createHost(onReply, false);
+  return { copies: false, post: receive, hold: () => {}, close: () => {} };
+}
+
+/** @type {LinkOpener} The engine in a worker. */
+export async function openWorker({ onReply, onCrash }) {
+  if (isNode()) {
+    const { Worker: NodeWorker } = await import(/* webpackIgnore: true */ /* @vite-ignore */ 'node:worker_threads');
+    const worker = new NodeWorker(/* webpackIgnore: true */ new URL('./worker.js', import.meta.url));
+    worker.on('message', onReply);
+    worker.on('error', error => onCrash(`the worker failed: ${error.message}`));
+    worker.on('exit', code => onCrash(`the worker exited with code ${code}`));
+    worker.unref();
+    return {
+      copies: true,
+      post: (request, transfer) => worker.postMessage(request, transfer),
+      hold: isBusy => { worker[isBusy ? 'ref' : 'unref'](); },
+      close: () => void worker.terminate(),
+    };
+  }
+  const worker = new Worker(new URL('./worker.js', import.meta.url), { type: 'module' });
+  worker.onmessage = ({ data }) => onReply(data);
+  worker.onmessageerror = () => onCrash('a message from the worker could not be read');
+  worker.onerror = event => onCrash(`the worker failed: ${event.message ?? 'its script could not be loaded'}`);
+  return {
+    copies: true, post: (request, transfer) => worker.postMessage(request, transfer),
+    hold: () => {}, close: () => worker.terminate(),
+  };
+}
+
+/** @param {PlainError} error @param {AbortSignal | undefined} signal @returns {unknown} */
+function revive({ code, message, stack }, signal) {
+  if (code === 'aborted') return abortError(signal);
+  return new HeddleError(code, message, stack === undefined ? {} : { cause: stack });
+}
+
+/** One engine. After a crash it stays dead; what is pending then rejects with `crashed`. */
+export class Client {
+  #link;
+  #lastId = 0;
+  /** @type {Map<number, Pending>} */
+  #pending = new Map();
+  /** @type {HeddleError | null} */
+  #dead = null;
+  /** @type {Status | undefined} as of the last reply */
+  status;
+  /** Fits that are under way, between whose calls the engine may be idle. */
+  fits = 0;
+
+  /** @param {Link} link */
+  constructor(link) {
+    this.#link = link;
+  }
+
+  /** @param {LinkOpener} open */
+  static async open(open) {
+    /** @type {Client | undefined} */
+    let client;
+    const link = await open({
+      onReply: reply => client?.receive(reply),
+      onCrash: message => client?.fail(new HeddleError('crashed', message)),
+    });
+    client = new Client(link);
+    return client;
+  }
+
+  get isDead() {
+    return this.#dead !== null;
+  }
+
+  get isBusy() {
+    return this.#pending.size > 0 || this.fits > 0;
+  }
+
+  get inWorker() {
+    return this.#link.copies;
+  }
+
+  /**
+   * @param {string} method of Engine or Trainer
+   * @param {unknown[]} args
+   * @param {CallOptions} [options]
+   * @returns {Promise<any>}
+   */
+  async call(method, args, options = {}) {
+    const { signal, transfer = [] } = options;
+    if (signal?.aborted) throw abortError(signal);
+    if (this.#dead) throw this.#dead;
+    const id = ++this.#lastId;
+    // A flag in shared memory is seen within one batch; a message, when the engine next looks at its messages.
+    const canShare = typeof SharedArrayBuffer === 'function' && globalThis.crossOriginIsolated !== false;
+    const flag = signal && canShare ? new Int32Array(new SharedArrayBuffer(4)) : undefined;
+    const onAbort = () => {
+      if (flag) Atomics.store(flag, 0, 1);
+      this.#link.post({ abort: id }, []);
+    };
+    return new Promise((resolve, reject) => {
+      signal?.addEventListener('abort', onAbort);
+      const done = () => signal?.removeEventListener('abort', onAbort);
+      this.#pending.set(id, { resolve, reject, options, done });
+      if (this.#pending.size === 1) this.#link.hold(true);
+      try {
+        this.#link.post({ id, method, args, flag }, this.#link.copies ? transfer : []);
+      } catch (cause) { // arguments that can't be copied, or no memory to copy them
+        this.#take(id);
+        const reason = cause instanceof Error ? cause.message : String(cause);
+        reject(new HeddleError('memory', `${method}: the arguments can't be sent to the worker: ${reason}`, { cause }));
+      }
+    });
+  }
+
+  /** @param {number} id */
+  #take(id) {
+    const pending = this.#pending.get(id);
+    this.#pending.delete(id);
+    pending?.done();
+    if (this.#pending.size === 0) this.#link.hold(false);
+    return pending;
+  }
+
+  /** @param {Reply} reply */
+  receive(reply) {
+    if ('events' in reply) {
+      const onEvent = this.#pending.get(reply.id)?.options.onEvent;
+      if (onEvent) for (const event of reply.events) onEvent(event);
+      return;
+    }
+    this.status = reply.status ?? this.status;
+    if ('error' in reply && reply.error.code === 'crashed') {
+      this.fail(/** @type {HeddleError} */ (revive(reply.error, undefined)));
+      return;
+    }
+    const pending = this.#take(reply.id);
+    if ('error' in reply) pending?.reject(revive(reply.error, pending.options.signal));
+    else pending?.resolve(reply.result);
+  }
+
+  /** Ends this client: its engine is gone. @param {HeddleError} error */
+  fail(error) {
+    if (this.#dead) return;
+    this.#dead = error;
+    this.#link.close();
+    for (const id of [...this.#pending.keys()]) this.#take(id)?.reject(error);
+  }
+
+  /** Tests only: ends the worker as the system may do, without a word to this side. */
+  kill() {
+    this.#link.close();
+  }
+}

@@ -1,0 +1,146 @@
+/** The engine that all models of this process or page share: started by the first call that computes, or by init. */
+import { HeddleError, checkOptions, kindOf, suggest } from './errors.js';
+import { engineNames } from './load.js';
+import { Client, openLocal, openWorker } from './rpc.js';
+
+/** @import { EngineFacts, EngineName } from './load.js' */
+/**
+ * @typedef {object} InitOptions
+ * @property {number} [threads] 1 to 64; unless told, the number of processors, at most 8. One where memory can't be
+ *   shared (a page without cross-origin isolation). Results do not depend on it
+ * @property {boolean} [worker] run in a worker: by default yes in browsers, no in Node
+ * @property {boolean} [deterministic] decline relaxed SIMD, for the same bits on every platform; false unless told
+ * @property {EngineName} [engine] take this binary instead of the best that the platform can run
+ * @property {string | URL} [wasmUrl] the folder of the .wasm files (ending in a slash) if it is not that of the .mjs files
+ * @property {number} [seed] of models made without a seed; a random one unless told
+ * @property {number} [timeout] seconds until loading is given up, 20 unless told
+ */
+/**
+ * @typedef {object} MemoryInfo all in bytes
+ * @property {number} heap the engine's whole memory; it grows and never shrinks
+ * @property {number} used held by models, data and fits now
+ * @property {number} peak the same, at most so far
+ * @property {number} data held by data sets and by data of running calls
+ * @property {number} models weights, gradients and optimiser state
+ * @property {number} fits planned work memory of running fits
+ */
+/**
+ * @typedef {object} Info
+ * @property {string} version of heddle
+ * @property {EngineName | null} engine the binary; null before the first call that computes
+ * @property {number} threads that run now: 1 until the first work that is worth more
+ * @property {number} threadsAsked wanted by init or by default
+ * @property {boolean} relaxed fused multiply-add: last bits differ from other platforms'
+ * @property {boolean} isolated memory can be shared, and with it threads can run
+ * @property {boolean} worker the engine runs in a worker
+ * @property {MemoryInfo} memory as of the last call
+ */
+
+/** As in package.json. */
+const version = '0.1.0';
+
+/** @type {InitOptions} */
+let settings = {};
+/** @type {Promise<Client> | null} */
+let starting = null;
+/** @type {{ client: Client, facts: EngineFacts } | null} */
+let current = null;
+
+const isNode = () => typeof process === 'object' && typeof process.versions?.node === 'string';
+
+/** @param {unknown} value @param {string} name @param {string} type */
+function checkType(value, name, type) {
+  if (value !== undefined && typeof value !== type) {
+    throw new HeddleError('argument', `init: ${name} must be a ${type}, got ${kindOf(value)}`);
+  }
+}
+
+/** @param {InitOptions} options */
+function checkSettings(options) {
+  checkOptions(options, ['threads', 'worker', 'deterministic', 'engine', 'wasmUrl', 'seed', 'timeout'], 'init');
+  const { threads, engine, seed, timeout } = options;
+  checkType(options.worker, 'worker', 'boolean');
+  checkType(options.deterministic, 'deterministic', 'boolean');
+  if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1 && threads <= 64)) {
+    throw new HeddleError('argument', `init: threads = ${threads}, expected a whole number from 1 to 64`);
+  }
+  if (engine !== undefined && !engineNames.includes(engine)) {
+    throw new HeddleError('argument', `init: unknown engine "${engine}"${suggest(String(engine), engineNames)}`);
+  }
+  if (seed !== undefined) checkSeed(seed, 'init');
+  if (timeout !== undefined && !(timeout > 0 && timeout <= 3600)) {
+    throw new HeddleError('argument', `init: timeout = ${timeout}, expected seconds above 0, at most 3600`);
+  }
+}
+
+/** @param {unknown} seed @param {string} where @returns {number} */
+export function checkSeed(seed, where) {
+  if (!Number.isSafeInteger(seed) || /** @type {number} */ (seed) < 0) {
+    throw new HeddleError('argument', `${where}: seed = ${String(seed)}, expected a whole number from 0 to 2^53 - 1`);
+  }
+  return /** @type {number} */ (seed);
+}
+
+/** The seed of a model that was given none. */
+export function defaultSeed() {
+  return settings.seed ?? globalThis.crypto.getRandomValues(new Uint32Array(1))[0];
+}
+
+async function start() {
+  const { worker = !isNode(), threads, deterministic, engine, wasmUrl, timeout } = settings;
+  const client = await Client.open(worker ? openWorker : openLocal);
+  try {
+    const facts = await client.call('start', [{
+      threads, deterministic, engine, timeout, wasmUrl: wasmUrl === undefined ? undefined : String(wasmUrl),
+    }]);
+    current = { client, facts };
+    return client;
+  } catch (error) {
+    client.fail(new HeddleError('crashed', 'the engine did not start'));
+    throw error;
+  }
+}
+
+/**
+ * The running engine; a new one if there is none, or if it died.
+ * @returns {Promise<Client>}
+ */
+export async function connect() {
+  if (current && !current.client.isDead) return current.client;
+  starting ??= start().finally(() => { starting = null; });
+  return starting;
+}
+
+/**
+ * Chooses how heddle computes, and starts it. Without this call the first call that computes starts it with all
+ * defaults. May be called again when nothing is running: models then move to the new engine with their weights; data
+ * sets do not.
+ * @param {InitOptions} [options]
+ * @returns {Promise<Info>}
+ * @throws {HeddleError} `argument`; `state` while calls are running; `unsupported`, `storage` or `timeout` if the engine
+ *   does not start
+ */
+export async function init(options = {}) {
+  checkSettings(options);
+  if (starting || (current && !current.client.isDead && current.client.isBusy)) {
+    throw new HeddleError('state', 'init: the engine is at work; wait for the running calls to end');
+  }
+  current?.client.fail(new HeddleError('state', 'init has replaced this engine'));
+  current = null;
+  settings = { ...options };
+  await connect();
+  return info();
+}
+
+/**
+ * What runs, and the memory it takes, as of the last call.
+ * @returns {Info}
+ */
+export function info() {
+  if (!current) {
+    const memory = { heap: 0, used: 0, peak: 0, data: 0, models: 0, fits: 0 };
+    return { version, engine: null, threads: 1, threadsAsked: settings.threads ?? 1, relaxed: false, isolated: false, worker: false, memory };
+  }
+  const { client, facts } = current, status = /** @type {import('./host.js').Status} */ (client.status);
+  return { version, ...facts, threads: status.threads, worker: client.inWorker, memory: { ...status.memory } };
+}
