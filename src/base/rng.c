@@ -39,7 +39,12 @@ static uint32_t word(hd_rng r, uint64_t index)
 
 double hd_rng_uniform(hd_rng r, uint64_t index)
 {
-    return (word(r, index) >> 8) * (1.0 / 16777216);
+    return hd_rng_word_uniform(word(r, index));
+}
+
+double hd_rng_word_uniform(uint32_t word)
+{
+    return (word >> 8) * (1.0 / 16777216);
 }
 
 static double poly(const double *c, int n, double x)
@@ -52,7 +57,7 @@ static double poly(const double *c, int n, double x)
 }
 
 /* Inverse of the normal distribution function: Wichura, algorithm AS 241 (PPND7, relative error 1e-7). */
-double hd_rng_normal(hd_rng r, uint64_t index)
+double hd_rng_word_normal(uint32_t word)
 {
     static const double a[] = { 3.3871327179, 50.434271938, 159.29113202, 59.109374720 };
     static const double b[] = { 1, 17.895169469, 78.757757664, 67.187563600 };
@@ -60,7 +65,7 @@ double hd_rng_normal(hd_rng r, uint64_t index)
     static const double d[] = { 1, 0.73700164250, 0.12021132975 };
     static const double e[] = { 6.6579051150, 3.0812263860, 0.42868294337, 0.017337203997 };
     static const double f[] = { 1, 0.24197894225, 0.012258202635 };
-    double p = (word(r, index) + 0.5) * (1.0 / 4294967296), q = p - 0.5;
+    double p = (word + 0.5) * (1.0 / 4294967296), q = p - 0.5;
     if (fabs(q) <= 0.425) {
         double t = 0.180625 - q * q;
         return q * poly(a, 4, t) / poly(b, 4, t);
@@ -69,6 +74,11 @@ double hd_rng_normal(hd_rng r, uint64_t index)
     double z = tail <= 5 ? poly(c, 4, tail - 1.6) / poly(d, 3, tail - 1.6)
                          : poly(e, 4, tail - 5) / poly(f, 3, tail - 5);
     return q < 0 ? -z : z;
+}
+
+double hd_rng_normal(hd_rng r, uint64_t index)
+{
+    return hd_rng_word_normal(word(r, index));
 }
 
 /* Fisher-Yates; the bounded draw is the high half of a 64-bit product, its bias below n / 2^32. */

@@ -17,6 +17,9 @@ void hd_rng_block(hd_rng r, uint64_t counter, uint32_t out[4]);
 /* Uniform in [0, 1) with 24 bits, and standard normal; `index` numbers the element. */
 double hd_rng_uniform(hd_rng r, uint64_t index);
 double hd_rng_normal(hd_rng r, uint64_t index);
+/* The same from a word of hd_rng_block, for those who take all four: element i is word i % 4 of block i / 4. */
+double hd_rng_word_uniform(uint32_t word);
+double hd_rng_word_normal(uint32_t word);
 /* out: a uniform random permutation of 0..n-1. */
 void hd_rng_permutation(hd_rng r, uint32_t *out, uint32_t n);
 

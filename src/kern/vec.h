@@ -92,6 +92,18 @@ HD_INLINE void vstore_part(real *p, vec a, size_t n)
     }
 }
 
+/* The next HD_VL elements, or the n that are left. */
+HD_INLINE vec vload_upto(const real *p, size_t n) { return n >= HD_VL ? vload(p) : vload_part(p, n); }
+
+HD_INLINE void vstore_upto(real *p, vec a, size_t n)
+{
+    if (n >= HD_VL) {
+        vstore(p, a);
+    } else {
+        vstore_part(p, a, n);
+    }
+}
+
 /* Sum of the lanes: pairs (0,2) (1,3) first. */
 HD_INLINE real vsum(vec a)
 {
@@ -101,6 +113,35 @@ HD_INLINE real vsum(vec a)
     return t[0] + t[1];
 #else
     return (t[0] + t[2]) + (t[1] + t[3]);
+#endif
+}
+
+/* Rows become columns. */
+HD_INLINE void vtranspose(vec s[HD_VL])
+{
+#ifdef HD_FLOAT64
+    vec a = s[0];
+    s[0] = wasm_i64x2_shuffle(a, s[1], 0, 2);
+    s[1] = wasm_i64x2_shuffle(a, s[1], 1, 3);
+#else
+    vec a = wasm_i32x4_shuffle(s[0], s[1], 0, 4, 1, 5), b = wasm_i32x4_shuffle(s[0], s[1], 2, 6, 3, 7);
+    vec c = wasm_i32x4_shuffle(s[2], s[3], 0, 4, 1, 5), d = wasm_i32x4_shuffle(s[2], s[3], 2, 6, 3, 7);
+    s[0] = wasm_i64x2_shuffle(a, c, 0, 2);
+    s[1] = wasm_i64x2_shuffle(a, c, 1, 3);
+    s[2] = wasm_i64x2_shuffle(b, d, 0, 2);
+    s[3] = wasm_i64x2_shuffle(b, d, 1, 3);
+#endif
+}
+
+/* Lane i: the sum of s[i], added as vsum does. */
+HD_INLINE vec vsum_each(const vec s[HD_VL])
+{
+#ifdef HD_FLOAT64
+    return vadd(wasm_i64x2_shuffle(s[0], s[1], 0, 2), wasm_i64x2_shuffle(s[0], s[1], 1, 3));
+#else
+    vec a = vadd(wasm_i32x4_shuffle(s[0], s[1], 0, 4, 1, 5), wasm_i32x4_shuffle(s[0], s[1], 2, 6, 3, 7));
+    vec b = vadd(wasm_i32x4_shuffle(s[2], s[3], 0, 4, 1, 5), wasm_i32x4_shuffle(s[2], s[3], 2, 6, 3, 7));
+    return vadd(wasm_i32x4_shuffle(a, b, 0, 1, 4, 5), wasm_i32x4_shuffle(a, b, 2, 3, 6, 7));
 #endif
 }
 

@@ -1,46 +1,61 @@
-#include "base/scalar.h"
+#include "kern/vmath.h"
 #include "loss/loss_kit.h"
 
-#include <math.h>
+enum { SMOOTHING };
+enum { KEEP, SHIFT }; /* target t becomes KEEP t + SHIFT */
 
 static const double EPSILON = 1e-7; /* Keras's clip of probabilities */
 
-/* From a logit n: max(n, 0) - n t + log(1 + exp(-|n|)), gradient p - t. */
-static double element_logit(const hd_loss_run *r, size_t i, double t, double scale)
+/* From a logit n: log(1 + exp(-|n|)) + (n > 0 ? n (1 - t) : -n t), exact for a t of 0 or 1 however large n; slope p - t. */
+static vec logit_term(vec *y, vec t, const vec *k, vec *slope)
 {
-    double n = (double)r->y[i], z = hd_exp(-fabs(n)), p = (n < 0 ? z : 1) / (1 + z);
-    r->y[i] = (real)p;
-    hd_loss_put(r, i, scale * (p - t));
-    return (n > 0 ? n : 0) - n * t + hd_log(1 + z);
+    vec n = *y, z = vexp(vneg(vabs(n))), up = vgt(n, vzero());
+    t = vmadd(k[KEEP], t, k[SHIFT]);
+    *y = vdiv(vselect(vlt(n, vzero()), z, vset(1)), vadd(vset(1), z));
+    *slope = vsub(*y, t);
+    return vadd(vlog1p(z), vmul(n, vselect(up, vsub(vset(1), t), vneg(t))));
 }
 
-static double element_probability(const hd_loss_run *r, size_t i, double t, double scale)
+/* Slope 0 where p was clipped. */
+static vec probability_term(vec *y, vec t, const vec *k, vec *slope)
 {
-    double p = (double)r->y[i], safe = p < EPSILON ? EPSILON : p > 1 - EPSILON ? 1 - EPSILON : p;
-    hd_loss_put(r, i, safe != p ? 0 : scale * (p - t) / (p * (1 - p)));
-    return -t * hd_log(safe) - (1 - t) * hd_log(1 - safe);
+    const vec low = vset((real)EPSILON), high = vset((real)(1 - EPSILON)), one = vset(1);
+    vec p = vmin(vmax(*y, low), high), q = vsub(one, p);
+    t = vmadd(k[KEEP], t, k[SHIFT]);
+    vec d = vdiv(vsub(p, t), vmul(p, q));
+    *slope = vselect(vor(vlt(*y, low), vgt(*y, high)), vzero(), d);
+    return vneg(vadd(vmul(t, vlog(p)), vmul(vsub(one, t), vlog(q))));
 }
 
-static double sample(const hd_loss_run *r, int s, double scale)
+static double block(const hd_loss_run *r, int begin, int end)
 {
-    double sum = 0;
-    for (int k = 0; k < r->size; k++) {
-        size_t i = (size_t)s * (size_t)r->size + (size_t)k;
-        sum += (r->logits ? element_logit : element_probability)(r, i, (double)r->target[i], scale / r->size);
+    double smoothing = r->opt->number[SMOOTHING];
+    const vec k[] = { vset((real)(1 - smoothing)), vset((real)(smoothing / 2)) };
+    if (r->logits) {
+        return hd_loss_terms(r, begin, end, logit_term, k, 1.0 / r->size, true);
     }
-    return sum / r->size;
+    return hd_loss_mean(r, begin, end, probability_term, k);
 }
 
 static double run(const hd_loss_run *r)
 {
-    return hd_loss_sum(r, sample);
+    return hd_loss_sum(r, block);
 }
 
-static const hd_loss_example examples[] = { { { 1, { 1 } }, 0, { 0 } }, { { 2, { 2, 3 } }, 0, { 0 } }, { { 0 }, 0, { 0 } } };
+static const hd_option options[] = {
+    { .name = "labelSmoothing", .type = HD_NUMBER, .min = 0, .max = 1,
+      .doc = "targets t become (1 - s) t + s / 2, as in Keras" },
+    { 0 },
+};
+
+static const hd_loss_example examples[] = {
+    { { 1, { 1 } }, 0, { 0 } }, { { 2, { 2, 3 } }, 1, { 0.1 } }, { { 0 }, 0, { 0 } }
+};
 
 const hd_loss_class hd_loss_binary_crossentropy = {
     .name = "binaryCrossentropy",
     .doc = "mean of -t log p - (1 - t) log(1 - p); targets 0..1",
+    .options = options,
     .fuses = HD_SIGMOID,
     .target_max = 1,
     .run = run,

@@ -1,24 +1,24 @@
 #include "loss/loss_kit.h"
 
-#include <math.h>
-
 enum { DELTA };
 
-static double sample(const hd_loss_run *r, int s, double scale)
+/* With c = e clipped to [-delta, delta]: c (e - c / 2), slope c. */
+static vec term(vec *y, vec t, const vec *k, vec *slope)
 {
-    double delta = r->opt->number[DELTA], sum = 0;
-    for (int k = 0; k < r->size; k++) {
-        size_t i = (size_t)s * (size_t)r->size + (size_t)k;
-        double e = (double)r->y[i] - (double)r->target[i], a = fabs(e);
-        sum += a <= delta ? e * e / 2 : delta * (a - delta / 2);
-        hd_loss_put(r, i, scale * (a <= delta ? e : e > 0 ? delta : -delta) / r->size);
-    }
-    return sum / r->size;
+    vec e = vsub(*y, t), c = vmax(vmin(e, k[DELTA]), vneg(k[DELTA]));
+    *slope = c;
+    return vmul(c, vsub(e, vmul(vset((real)0.5), c)));
+}
+
+static double block(const hd_loss_run *r, int begin, int end)
+{
+    vec delta = vset((real)r->opt->number[DELTA]);
+    return hd_loss_mean(r, begin, end, term, &delta);
 }
 
 static double run(const hd_loss_run *r)
 {
-    return hd_loss_sum(r, sample);
+    return hd_loss_sum(r, block);
 }
 
 static const hd_option options[] = {
@@ -27,7 +27,9 @@ static const hd_option options[] = {
     { 0 },
 };
 
-static const hd_loss_example examples[] = { { { 1, { 4 } }, 0, { 0 } }, { { 2, { 2, 3 } }, 1, { 0.3 } }, { { 0 }, 0, { 0 } } };
+static const hd_loss_example examples[] = {
+    { { 1, { 4 } }, 0, { 0 } }, { { 2, { 2, 3 } }, 1, { 0.3 } }, { { 0 }, 0, { 0 } }
+};
 
 const hd_loss_class hd_loss_huber = {
     .name = "huber",

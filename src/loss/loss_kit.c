@@ -1,39 +1,34 @@
 #include "loss/loss_kit.h"
 
-enum { BLOCK = 64, MAX_BLOCKS = 256 }; /* samples a block; blocks a round */
+enum { BLOCK = 8192, MAX_BLOCKS = 256 }; /* elements a block; blocks a round */
 
-typedef struct round {
+typedef struct job {
     const hd_loss_run *r;
-    hd_loss_sample *sample;
-    int first;
+    hd_loss_block *block;
+    int first, samples; /* of the round; a block */
     double sums[MAX_BLOCKS];
-} round_t;
+} job;
 
 static void run_block(void *arg, int task, int thread)
 {
     (void)thread;
-    round_t *round = arg;
-    const hd_loss_run *r = round->r;
-    int begin = round->first + task * BLOCK, end = begin + BLOCK < r->n ? begin + BLOCK : r->n;
-    double sum = 0;
-    for (int s = begin; s < end; s++) {
-        double weight = r->weight ? (double)r->weight[s] : 1;
-        sum += weight * round->sample(r, s, r->scale * weight);
-    }
-    round->sums[task] = sum;
+    job *j = arg;
+    int begin = j->first + task * j->samples, left = j->r->n - begin;
+    j->sums[task] = j->block(j->r, begin, begin + (left < j->samples ? left : j->samples));
 }
 
-double hd_loss_sum(const hd_loss_run *r, hd_loss_sample *sample)
+double hd_loss_sum(const hd_loss_run *r, hd_loss_block *block)
 {
     double total = 0;
-    round_t round = { r, sample, 0, { 0 } };
-    for (; round.first < r->n; round.first += BLOCK * MAX_BLOCKS) {
-        int blocks = (r->n - round.first + BLOCK - 1) / BLOCK;
+    job j = { .r = r, .block = block, .samples = r->size < BLOCK ? BLOCK / r->size : 1 };
+    while (j.first < r->n) {
+        int left = r->n - j.first, blocks = left / j.samples + (left % j.samples != 0);
         blocks = blocks < MAX_BLOCKS ? blocks : MAX_BLOCKS;
-        hd_pool_run(r->pool, blocks, run_block, &round);
+        hd_pool_run(r->pool, blocks, run_block, &j);
         for (int i = 0; i < blocks; i++) {
-            total += round.sums[i];
+            total += j.sums[i];
         }
+        j.first = left < blocks * j.samples ? r->n : j.first + blocks * j.samples;
     }
     return total;
 }

@@ -3,22 +3,23 @@
 enum { REDUCTION };
 enum { MEAN, HALF_SUM };
 
-static double sample(const hd_loss_run *r, int s, double scale)
+static vec term(vec *y, vec t, const vec *k, vec *slope)
+{
+    (void)k;
+    vec e = vsub(*y, t);
+    *slope = vadd(e, e);
+    return vmul(e, e);
+}
+
+static double block(const hd_loss_run *r, int begin, int end)
 {
     bool half = r->opt->number[REDUCTION] == HALF_SUM;
-    double factor = half ? 0.5 : 1.0 / r->size, sum = 0;
-    for (int k = 0; k < r->size; k++) {
-        size_t i = (size_t)s * (size_t)r->size + (size_t)k;
-        double e = (double)r->y[i] - (double)r->target[i];
-        sum += e * e;
-        hd_loss_put(r, i, scale * 2 * factor * e);
-    }
-    return factor * sum;
+    return hd_loss_terms(r, begin, end, term, NULL, half ? 0.5 : 1.0 / r->size, false);
 }
 
 static double run(const hd_loss_run *r)
 {
-    return hd_loss_sum(r, sample);
+    return hd_loss_sum(r, block);
 }
 
 static const char *const reductions[] = { "mean", "halfSum", NULL };
@@ -29,7 +30,9 @@ static const hd_option options[] = {
     { 0 },
 };
 
-static const hd_loss_example examples[] = { { { 1, { 4 } }, 0, { 0 } }, { { 2, { 2, 3 } }, 1, { HALF_SUM } }, { { 0 }, 0, { 0 } } };
+static const hd_loss_example examples[] = {
+    { { 1, { 4 } }, 0, { 0 } }, { { 2, { 2, 3 } }, 1, { HALF_SUM } }, { { 0 }, 0, { 0 } }
+};
 
 const hd_loss_class hd_loss_mean_squared_error = {
     .name = "meanSquaredError",

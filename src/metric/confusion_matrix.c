@@ -1,20 +1,27 @@
-#include "kern/reduce.h"
-#include "metric/metric.h"
+#include "metric/metric_kit.h"
 
 enum { MAX_CLASSES = 4096 };
+
+/* One output tells two classes apart. */
+static int classes_of(int row)
+{
+    return row == 1 ? 2 : row;
+}
 
 static int cells(const hd_values *opt, int row)
 {
     (void)opt;
-    return row >= 2 && row <= MAX_CLASSES ? row * row : 0;
+    return row <= MAX_CLASSES ? classes_of(row) * classes_of(row) : 0;
 }
 
 static void update(const hd_metric_run *r)
 {
-    size_t row = (size_t)r->row, rows = (size_t)(r->size / r->row);
+    size_t rows = (size_t)(r->size / r->row), classes = (size_t)classes_of(r->row);
     for (size_t i = 0; i < (size_t)r->n * rows; i++) {
-        size_t truth = r->labels ? (size_t)r->target[i] : hd_argmax(row, r->target + i * row);
-        r->sums[truth * row + hd_argmax(row, r->y + i * row)] += r->weight ? (double)r->weight[i / rows] : 1;
+        ptrdiff_t predicted = hd_predicted_class(r, i);
+        if (predicted >= 0) {
+            r->sums[hd_true_class(r, i) * classes + (size_t)predicted] += r->weight ? (double)r->weight[i / rows] : 1;
+        }
     }
 }
 
@@ -24,6 +31,8 @@ static double value(const double *s, int i)
 }
 
 const hd_metric_class hd_metric_confusion_matrix = {
-    "confusionMatrix", "[classes, classes] sums of sample weights: row = true class, column = largest output", NULL, cells,
-    cells, update, value
+    "confusionMatrix",
+    "[classes, classes] sums of sample weights: row = true class, column = largest output (one output: 0.5 splits two "
+    "classes); outputs with NaN are left out",
+    NULL, cells, cells, update, value
 };

@@ -1,42 +1,22 @@
-#include "metric/metric.h"
+#include "metric/metric_kit.h"
 
-enum { WEIGHT, ERROR };
-
-static int sums(const hd_values *opt, int row)
-{
-    (void)opt, (void)row;
-    return 2;
-}
-
-static int values(const hd_values *opt, int row)
-{
-    (void)opt, (void)row;
-    return 1;
-}
-
-/* Labels count as one-hot rows. */
-static double target_at(const hd_metric_run *r, size_t i)
+static double error_of(const hd_metric_run *r, size_t i)
 {
     size_t row = (size_t)r->row;
-    return r->labels ? (double)((size_t)r->target[i / row] == i % row) : (double)r->target[i];
+    double sum = 0;
+    for (size_t k = i * row; k < (i + 1) * row; k++) {
+        double e = (double)r->y[k] - hd_target_element(r, k);
+        sum += e * e;
+    }
+    return sum / r->row;
 }
 
 static void update(const hd_metric_run *r)
 {
-    size_t size = (size_t)r->size;
-    for (size_t i = 0; i < (size_t)r->n * size; i++) {
-        double weight = r->weight ? (double)r->weight[i / size] : 1, e = (double)r->y[i] - target_at(r, i);
-        r->sums[WEIGHT] += weight;
-        r->sums[ERROR] += weight * (e * e);
-    }
-}
-
-static double value(const double *s, int i)
-{
-    (void)i;
-    return s[WEIGHT] > 0 ? s[ERROR] / s[WEIGHT] : 0;
+    hd_mean_rows(r, error_of);
 }
 
 const hd_metric_class hd_metric_mean_squared_error = {
-    "meanSquaredError", "mean of (y - t)^2 over all elements", NULL, sums, values, update, value
+    "meanSquaredError", "mean of (y - t)^2 over all elements; labels count as one-hot rows", NULL, hd_mean_sums, hd_mean_values, update,
+    hd_mean_value
 };

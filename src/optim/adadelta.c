@@ -1,21 +1,25 @@
 #include "optim/options.h"
-
-#include <math.h>
+#include "optim/update.h"
 
 enum { RATE, RHO, EPSILON, CLIP };
+enum { K_RATE, K_RHO, K_REST, K_EPSILON };
 
 /* v <- rho v + (1 - rho) g^2;  d = g sqrt(u + epsilon) / sqrt(v + epsilon);  u <- rho u + (1 - rho) d^2;  w -= rate d. */
+static void update(const vec *k, vec g, vec *w, vec *slot)
+{
+    vec v = hd_flush(vadd(vmul(k[K_RHO], slot[0]), vmul(k[K_REST], vmul(g, g)))), u = slot[1];
+    vec d = vdiv(vmul(g, vsqrt(vadd(u, k[K_EPSILON]))), vsqrt(vadd(v, k[K_EPSILON])));
+    *w = vsub(*w, vmul(k[K_RATE], d));
+    slot[0] = v;
+    slot[1] = hd_flush(vadd(vmul(k[K_RHO], u), vmul(k[K_REST], vmul(d, d))));
+}
+
 static void step(const hd_optimizer_run *r)
 {
-    real rho = (real)r->opt->number[RHO], epsilon = (real)r->opt->number[EPSILON], rate = (real)r->rate;
-    real *v = r->slot[0], *u = r->slot[1];
-    for (size_t i = 0; i < r->n; i++) {
-        real g = r->g[i];
-        v[i] = rho * v[i] + (1 - rho) * (g * g);
-        real d = g * (real)sqrt((double)(u[i] + epsilon)) / (real)sqrt((double)(v[i] + epsilon));
-        u[i] = rho * u[i] + (1 - rho) * (d * d);
-        r->w[i] -= rate * d;
-    }
+    const double *o = r->opt->number;
+    const vec k[] = { [K_RATE] = vset((real)r->rate), [K_RHO] = vset((real)o[RHO]), [K_REST] = vset((real)(1 - o[RHO])),
+                      [K_EPSILON] = vset((real)o[EPSILON]) };
+    hd_update_all(r, 2, k, update);
 }
 
 static const hd_option options[] = {

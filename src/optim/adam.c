@@ -1,50 +1,41 @@
-/* Adam (Kingma & Ba 2015) and AdamW (Loshchilov & Hutter 2019). One pass over memory: it is what bounds them. */
+/* Adam (Kingma & Ba 2015) and AdamW (Loshchilov & Hutter 2019). */
 #include "base/scalar.h"
-#include "kern/vec.h"
 #include "optim/options.h"
+#include "optim/update.h"
 
 #include <math.h>
 
 enum { RATE, BETA1, BETA2, EPSILON, ADAM_CLIP, DECAY = ADAM_CLIP, ADAMW_CLIP };
 
-typedef struct constants {
-    vec beta1, beta2, rest1, rest2, rate, epsilon, keep;
-} constants;
+enum { K_BETA1, K_BETA2, K_REST1, K_REST2, K_RATE, K_EPSILON, K_KEEP, CONSTANTS };
+
+/* m <- beta1 m + (1 - beta1) g;  v <- beta2 v + (1 - beta2) g^2;  w -= rate_t m / (sqrt(v) + epsilon). */
+static void update(const vec *k, vec g, vec *w, vec *slot)
+{
+    vec m = hd_flush(vadd(vmul(k[K_BETA1], slot[0]), vmul(k[K_REST1], g)));
+    vec v = hd_flush(vadd(vmul(k[K_BETA2], slot[1]), vmul(k[K_REST2], vmul(g, g))));
+    *w = vsub(*w, vdiv(vmul(k[K_RATE], m), vadd(vsqrt(v), k[K_EPSILON])));
+    slot[0] = m;
+    slot[1] = v;
+}
+
+static void decayed_update(const vec *k, vec g, vec *w, vec *slot)
+{
+    *w = vmul(*w, k[K_KEEP]);
+    update(k, g, w, slot);
+}
 
 /* rate_t = rate sqrt(1 - beta2^t) / (1 - beta1^t), as the paper's faster form and Keras have it. */
-static constants constants_of(const hd_optimizer_run *r, double decay)
+static void constants_of(const hd_optimizer_run *r, double decay, vec k[CONSTANTS])
 {
     const double *o = r->opt->number;
-    double rate = r->rate * sqrt(1 - r->beta_power[1]) / (1 - r->beta_power[0]);
-    return (constants){ vset((real)o[BETA1]),     vset((real)o[BETA2]), vset((real)(1 - o[BETA1])),
-                        vset((real)(1 - o[BETA2])), vset((real)rate),     vset((real)o[EPSILON]),
-                        vset((real)(1 - r->rate * decay)) };
-}
-
-HD_INLINE vec update(const constants *k, vec w, vec g, vec *m, vec *v)
-{
-    *m = vadd(vmul(k->beta1, *m), vmul(k->rest1, g));
-    *v = vadd(vmul(k->beta2, *v), vmul(k->rest2, vmul(g, g)));
-    return vsub(vmul(w, k->keep), vdiv(vmul(k->rate, *m), vadd(vsqrt(*v), k->epsilon)));
-}
-
-static void run(const hd_optimizer_run *r, double decay)
-{
-    constants k = constants_of(r, decay);
-    size_t i = 0;
-    for (; i + HD_VL <= r->n; i += HD_VL) {
-        vec m = vload(r->slot[0] + i), v = vload(r->slot[1] + i);
-        vstore(r->w + i, update(&k, vload(r->w + i), vload(r->g + i), &m, &v));
-        vstore(r->slot[0] + i, m);
-        vstore(r->slot[1] + i, v);
-    }
-    size_t left = r->n - i;
-    if (left) {
-        vec m = vload_part(r->slot[0] + i, left), v = vload_part(r->slot[1] + i, left);
-        vstore_part(r->w + i, update(&k, vload_part(r->w + i, left), vload_part(r->g + i, left), &m, &v), left);
-        vstore_part(r->slot[0] + i, m, left);
-        vstore_part(r->slot[1] + i, v, left);
-    }
+    k[K_BETA1] = vset((real)o[BETA1]);
+    k[K_BETA2] = vset((real)o[BETA2]);
+    k[K_REST1] = vset((real)(1 - o[BETA1]));
+    k[K_REST2] = vset((real)(1 - o[BETA2]));
+    k[K_RATE] = vset((real)(r->rate * sqrt(1 - r->beta_power[1]) / (1 - r->beta_power[0])));
+    k[K_EPSILON] = vset((real)o[EPSILON]);
+    k[K_KEEP] = vset((real)(1 - r->rate * decay));
 }
 
 static void prepare(hd_optimizer_run *r)
@@ -55,12 +46,16 @@ static void prepare(hd_optimizer_run *r)
 
 static void adam(const hd_optimizer_run *r)
 {
-    run(r, 0);
+    vec k[CONSTANTS];
+    constants_of(r, 0, k);
+    hd_update_all(r, 2, k, update);
 }
 
 static void adamw(const hd_optimizer_run *r)
 {
-    run(r, r->opt->number[DECAY]);
+    vec k[CONSTANTS];
+    constants_of(r, r->opt->number[DECAY], k);
+    hd_update_all(r, 2, k, decayed_update);
 }
 
 #define MOMENT_OPTIONS                                                                                                 \

@@ -7,12 +7,12 @@
 
 #include <math.h>
 
-enum { RATE, HISTORY, MAX_EVALUATIONS, GRADIENT_TOLERANCE, LOSS_TOLERANCE };
+enum { RATE, HISTORY, MAX_EVALUATIONS, GRADIENT_TOLERANCE, LOSS_TOLERANCE, MAX_ITERATIONS };
 enum { PATIENCE = 5 }; /* iterations of too small a decrease */
 
 struct hd_lbfgs {
     size_t n;
-    int history, max_evaluations;
+    int history, max_evaluations, max_iterations;
     double rate, gradient_tolerance, loss_tolerance;
     real *x, *g, *d;  /* [n] iterate, its gradient, direction */
     real *s, *y;      /* [history][n] steps and changes of the gradient, in a ring */
@@ -36,6 +36,7 @@ hd_lbfgs *hd_lbfgs_new(hd_context *c, size_t n, const hd_values *opt)
     l->max_evaluations = (int)opt->number[MAX_EVALUATIONS];
     l->gradient_tolerance = opt->number[GRADIENT_TOLERANCE];
     l->loss_tolerance = opt->number[LOSS_TOLERANCE];
+    l->max_iterations = (int)opt->number[MAX_ITERATIONS];
     size_t pairs = (size_t)l->history * n * sizeof(real);
     l->x = hd_alloc(c, n * sizeof(real), "lbfgs");
     l->g = hd_alloc(c, n * sizeof(real), "lbfgs");
@@ -125,6 +126,8 @@ static void remember_pair(hd_lbfgs *l, hd_pool *pool, const real *x, const real 
         l->curvature[next] = curvature;
         l->newest = next;
         l->pairs = l->pairs < l->history ? l->pairs + 1 : l->history;
+    } else if (l->pairs == l->history) {
+        l->pairs--; /* its place was the oldest's */
     }
 }
 
@@ -136,7 +139,8 @@ static bool accept(hd_lbfgs *l, hd_pool *pool, double f, const real *g, const re
     l->f = f;
     hd_copy(pool, l->n, x, l->x);
     hd_copy(pool, l->n, g, l->g);
-    return l->small_decreases >= PATIENCE || !(hd_max_abs(pool, l->n, g) > l->gradient_tolerance);
+    return l->small_decreases >= PATIENCE || (l->max_iterations && l->iterations >= l->max_iterations) ||
+           !(hd_max_abs(pool, l->n, g) > l->gradient_tolerance);
 }
 
 hd_lbfgs_state hd_lbfgs_next(hd_lbfgs *l, hd_pool *pool, double f, const real *g, real *x)
@@ -194,13 +198,14 @@ int hd_lbfgs_evaluations(const hd_lbfgs *l)
 
 static const hd_option options[] = {
     { .name = "learningRate", .type = HD_NUMBER, .min = 0, .max = 1e6, .def = 1, .open_min = true,
-      .doc = "length of the very first trial step; all others come from the line search" },
+      .doc = "length of the first trial step along a gradient without history" },
     { .name = "history", .type = HD_INT, .min = 1, .max = HD_MAX_HISTORY, .def = 10, .doc = "pairs kept" },
     { .name = "maxEvaluations", .type = HD_INT, .min = 2, .max = 1000, .def = 20, .doc = "of a line search" },
     { .name = "gradientTolerance", .type = HD_NUMBER, .min = 0, .max = 1e30, .def = 1e-5,
       .doc = "converged when no gradient element is larger" },
     { .name = "lossTolerance", .type = HD_NUMBER, .min = 0, .max = 1, .def = 1e-9,
       .doc = "converged after 5 iterations of a smaller relative decrease" },
+    { .name = "maxIterations", .type = HD_INT, .min = 0, .max = 1e9, .doc = "ends after so many; 0: no limit but the fit's epochs" },
     { 0 },
 };
 

@@ -38,7 +38,7 @@ static hd_line_state zoom(hd_line_search *l)
 
 hd_line_state hd_line_next(hd_line_search *l, double f, double slope)
 {
-    hd_line_point p = { l->trial, isfinite(f) ? f : INFINITY, slope };
+    hd_line_point p = { l->trial, isfinite(f) && isfinite(slope) ? f : INFINITY, slope };
     bool decreased = p.f <= l->start.f + C1 * p.at * l->start.slope;
     bool worse = p.f >= l->low.f && (l->zooming || l->evaluations > 0);
     l->evaluations++;

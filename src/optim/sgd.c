@@ -1,31 +1,39 @@
-#include "kern/vec.h"
 #include "optim/options.h"
+#include "optim/update.h"
 
 enum { RATE, MOMENTUM, NESTEROV, CLIP };
 
-/* m <- mu m - rate g;  w += m, or with Nesterov w += mu m - rate g (Keras's form). */
-static vec update(vec w, vec g, vec *m, vec mu, vec rate, bool nesterov)
+static void plain(const vec *k, vec g, vec *w, vec *slot)
 {
-    vec down = vmul(rate, g);
-    *m = vsub(vmul(mu, *m), down);
-    return vadd(w, nesterov ? vsub(vmul(mu, *m), down) : *m);
+    (void)slot;
+    *w = vsub(*w, vmul(k[RATE], g));
+}
+
+/* m <- mu m - rate g;  w += m (Keras's form). */
+static void momentum(const vec *k, vec g, vec *w, vec *slot)
+{
+    slot[0] = hd_flush(vsub(vmul(k[MOMENTUM], slot[0]), vmul(k[RATE], g)));
+    *w = vadd(*w, slot[0]);
+}
+
+/* The same m;  w += mu m - rate g. */
+static void nesterov(const vec *k, vec g, vec *w, vec *slot)
+{
+    vec down = vmul(k[RATE], g);
+    slot[0] = hd_flush(vsub(vmul(k[MOMENTUM], slot[0]), down));
+    *w = vadd(*w, vsub(vmul(k[MOMENTUM], slot[0]), down));
 }
 
 static void step(const hd_optimizer_run *r)
 {
-    vec rate = vset((real)r->rate), mu = vset((real)r->opt->number[MOMENTUM]);
-    bool nesterov = r->opt->number[NESTEROV] != 0;
-    size_t i = 0;
-    for (; i + HD_VL <= r->n; i += HD_VL) {
-        vec m = vload(r->slot[0] + i);
-        vstore(r->w + i, update(vload(r->w + i), vload(r->g + i), &m, mu, rate, nesterov));
-        vstore(r->slot[0] + i, m);
-    }
-    size_t left = r->n - i;
-    if (left) {
-        vec m = vload_part(r->slot[0] + i, left);
-        vstore_part(r->w + i, update(vload_part(r->w + i, left), vload_part(r->g + i, left), &m, mu, rate, nesterov), left);
-        vstore_part(r->slot[0] + i, m, left);
+    const double *o = r->opt->number;
+    const vec k[] = { [RATE] = vset((real)r->rate), [MOMENTUM] = vset((real)o[MOMENTUM]) };
+    if (o[MOMENTUM] == 0) {
+        hd_update_all(r, 0, k, plain); /* as both others are then */
+    } else if (o[NESTEROV] != 0) {
+        hd_update_all(r, 1, k, nesterov);
+    } else {
+        hd_update_all(r, 1, k, momentum);
     }
 }
 

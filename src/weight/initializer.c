@@ -33,20 +33,45 @@ static hd_status constant(hd_context *c, const hd_weight_view *v, int fan_in, in
     return fill_all(v, (real)v->opt->number[0], w);
 }
 
+typedef struct draw {
+    double (*from_word)(uint32_t word);
+    double offset, factor;
+    hd_rng rng;
+    size_t n;
+    real *w;
+} draw;
+
+static void draw_block(void *arg, int task, int thread)
+{
+    (void)thread;
+    const draw *d = arg;
+    size_t first = (size_t)task * HD_BLOCK, end = d->n - first < HD_BLOCK ? d->n : first + HD_BLOCK;
+    for (size_t i = first; i < end; i += 4) {
+        uint32_t words[4];
+        hd_rng_block(d->rng, i / 4, words);
+        for (size_t k = i; k < end && k < i + 4; k++) {
+            d->w[k] = (real)(d->offset + d->factor * d->from_word(words[k - i]));
+        }
+    }
+}
+
+static hd_status draw_all(const hd_weight_view *v, draw d, hd_rng rng, real *w)
+{
+    d.rng = rng;
+    d.n = size_of(v);
+    d.w = w;
+    hd_pool_run(v->pool, (int)((d.n + HD_BLOCK - 1) / HD_BLOCK), draw_block, &d);
+    return HD_OK;
+}
+
 static hd_status draw_uniform(const hd_weight_view *v, double low, double high, hd_rng rng, real *w)
 {
-    for (size_t i = 0; i < size_of(v); i++) {
-        w[i] = (real)(low + (high - low) * hd_rng_uniform(rng, i));
-    }
-    return HD_OK;
+    return draw_all(v, (draw){ .from_word = hd_rng_word_uniform, .offset = low, .factor = high - low }, rng, w);
 }
 
 static hd_status draw_normal(const hd_weight_view *v, double mean, double deviation, hd_rng rng, real *w)
 {
-    for (size_t i = 0; i < size_of(v); i++) {
-        w[i] = (real)(mean + deviation * hd_rng_normal(rng, i));
-    }
-    return HD_OK;
+    return draw_all(v, (draw){ .from_word = hd_rng_word_normal, .offset = mean, .factor = deviation }, rng, w);
 }
 
 static hd_status uniform(hd_context *c, const hd_weight_view *v, int fan_in, int fan_out, hd_rng rng, real *w)
@@ -88,32 +113,57 @@ static hd_status lecun(hd_context *c, const hd_weight_view *v, int fan_in, int f
     return draw_scaled(v, fan_in, rng, w);
 }
 
-/* Modified Gram-Schmidt, twice, on the short side's vectors of a normal matrix; row i at a + i n, n >= count. */
-static void orthonormalise(double *a, size_t count, size_t n)
+/* Rows of a matrix in float64, row i at a + i n; the first `done` are orthonormal. */
+typedef struct basis {
+    double *a;
+    size_t count, n, done;
+} basis;
+
+enum { ROWS = 8 }; /* a task */
+
+/* Removes from its rows their part along the newest row of the basis. */
+static void remove_newest(void *arg, int task, int thread)
 {
-    for (size_t i = 0; i < count; i++) {
-        double *row = a + i * n;
-        for (int pass = 0; pass < 2; pass++) {
-            for (size_t k = 0; k < i; k++) {
-                double dot = 0;
-                for (size_t j = 0; j < n; j++) {
-                    dot += row[j] * a[k * n + j];
-                }
-                for (size_t j = 0; j < n; j++) {
-                    row[j] -= dot * a[k * n + j];
-                }
+    (void)thread;
+    const basis *b = arg;
+    const double *q = b->a + (b->done - 1) * b->n;
+    size_t first = b->done + (size_t)task * ROWS, end = b->count - first < ROWS ? b->count : first + ROWS;
+    for (size_t i = first; i < end; i++) {
+        double *row = b->a + i * b->n, s[4] = { 0 };
+        for (size_t k = 0; k + 4 <= b->n; k += 4) {
+            for (size_t l = 0; l < 4; l++) {
+                s[l] += row[k + l] * q[k + l];
             }
         }
-        double squares = 0;
-        for (size_t j = 0; j < n; j++) {
-            squares += row[j] * row[j];
+        for (size_t k = b->n / 4 * 4; k < b->n; k++) {
+            s[0] += row[k] * q[k];
         }
-        for (size_t j = 0; j < n; j++) {
-            row[j] /= sqrt(squares);
+        double dot = (s[0] + s[1]) + (s[2] + s[3]);
+        for (size_t k = 0; k < b->n; k++) {
+            row[k] -= dot * q[k];
         }
     }
 }
 
+/* Modified Gram-Schmidt: the QR factorisation whose R has a positive diagonal, so Q is uniform over orthogonal matrices. Its
+ * loss of orthogonality is the condition number, about count for a random matrix, times 1e-16. */
+static void orthonormalise(hd_pool *pool, basis b)
+{
+    while (b.done < b.count) {
+        double *row = b.a + b.done * b.n, squares = 0;
+        for (size_t k = 0; k < b.n; k++) {
+            squares += row[k] * row[k];
+        }
+        double norm = sqrt(squares);
+        for (size_t k = 0; k < b.n; k++) {
+            row[k] /= norm;
+        }
+        b.done++;
+        hd_pool_run(pool, (int)((b.count - b.done + ROWS - 1) / ROWS), remove_newest, &b);
+    }
+}
+
+/* Rows are orthonormal if there are fewer of them than columns, else columns are. */
 static hd_status orthogonal(hd_context *c, const hd_weight_view *v, int fan_in, int fan_out, hd_rng rng, real *w)
 {
     (void)fan_in, (void)fan_out;
@@ -126,7 +176,7 @@ static hd_status orthogonal(hd_context *c, const hd_weight_view *v, int fan_in, 
     for (size_t i = 0; i < count * n; i++) {
         a[i] = hd_rng_normal(rng, i);
     }
-    orthonormalise(a, count, n);
+    orthonormalise(v->pool, (basis){ a, count, n, 0 });
     for (size_t i = 0; i < count; i++) {
         for (size_t j = 0; j < n; j++) {
             w[wide ? i * n + j : j * count + i] = (real)(v->opt->number[0] * a[i * n + j]);
