@@ -83,6 +83,7 @@ function fetchEmcc() {
   const debianLike = os.ID === 'debian' || /\bdebian\b/.test(os.ID_LIKE ?? '');
   if (!debianLike) fail(`toolchain: no emcc found, and fetching one is known only on Debian (this is ${os.PRETTY_NAME ?? process.platform}).\n${BY_HAND}`);
   if (!isRoot) fail(`toolchain: no emcc found, and fetching one needs root.\n${BY_HAND}`);
+  spawnSync('apt-get', ['-q', 'update'], { stdio: 'ignore' }); // a fresh machine has no package lists
   const candidate = aptCandidate();
   if (candidate && isNewEnough(candidate)) {
     aptInstall({ emscripten: '/usr/bin/emcc' });

@@ -16,14 +16,17 @@ function(add_engine name)
   target_link_libraries(engine PRIVATE heddle)
   set_target_properties(engine PROPERTIES OUTPUT_NAME heddle-${name} SUFFIX .mjs
     RUNTIME_OUTPUT_DIRECTORY ${PROJECT_SOURCE_DIR}/bindings/engines
-    LINK_DEPENDS "${PROJECT_BINARY_DIR}/exports.txt;${PROJECT_SOURCE_DIR}/tools/cmake/glue.cmake")
+    LINK_DEPENDS "${PROJECT_BINARY_DIR}/exports.txt;${PROJECT_SOURCE_DIR}/tools/cmake/glue.cmake;${PROJECT_SOURCE_DIR}/tools/cmake/engine.d.mts")
   target_link_options(engine PRIVATE -O3 --no-entry
     -sMODULARIZE -sEXPORT_ES6 -sENVIRONMENT=web,worker,node -sFILESYSTEM=0 -sDYNAMIC_EXECUTION=0
     -sALLOW_MEMORY_GROWTH -sMAXIMUM_MEMORY=4GB -sABORTING_MALLOC=0 -sSTACK_SIZE=256KB -sSUPPORT_LONGJMP=0
     -sEXPORTED_FUNCTIONS=@${PROJECT_BINARY_DIR}/exports.txt -sEXPORTED_RUNTIME_METHODS=wasmMemory
     -sINCOMING_MODULE_JS_API=locateFile,wasmBinary,instantiateWasm,onAbort,print,printErr)
   add_custom_command(TARGET engine POST_BUILD VERBATIM
-    COMMAND ${CMAKE_COMMAND} -DGLUE=$<TARGET_FILE:engine> -P ${PROJECT_SOURCE_DIR}/tools/cmake/glue.cmake)
+    COMMAND ${CMAKE_COMMAND} -DGLUE=$<TARGET_FILE:engine> -P ${PROJECT_SOURCE_DIR}/tools/cmake/glue.cmake
+    # The type checker reads this instead of the glue.
+    COMMAND ${CMAKE_COMMAND} -E copy ${PROJECT_SOURCE_DIR}/tools/cmake/engine.d.mts
+      ${PROJECT_SOURCE_DIR}/bindings/engines/heddle-${name}.d.mts)
   if(HD_THREADS)
     # Workers that wait, loaded, before the engine's promise resolves: the option hdThreads (none without it). A page
     # must ask for as many as its threads, for a worker can't start while its maker waits for it; STRICT=2 makes
