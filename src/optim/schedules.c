@@ -40,7 +40,7 @@ static double cosine(const hd_values *opt, double epoch, double epochs)
 {
     double warm_up = opt->number[COSINE_WARM_UP], low = opt->number[COSINE_MINIMUM];
     double warm, at = after_warm_up(epoch, warm_up, &warm), all = epochs - warm_up;
-    double part = all > 0 && at < all ? at / all : 1;
+    double part = at <= 0 ? 0 : at < all ? at / all : 1;
     return warm * (low + (1 - low) * (1 + hd_cos(3.14159265358979323846 * part)) / 2);
 }
 
