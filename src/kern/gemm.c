@@ -6,6 +6,8 @@
 /* Sizes of blocks, chosen by measurement; they fix the order of the sums. */
 enum {
     K_BLOCK = 256,        /* a strip of B of this height stays in the first-level cache */
+    STRIPE_SIZE = 2048,   /* elements of B that stay there while all rows of A pass */
+    STRIPE_COLS = 64,
     TASK_WORK = 1 << 17,  /* multiply-adds worth a task of its own */
     MAX_TASKS = 32,
     SPLIT_SIZE = 4096,    /* C this small with K_SPLIT or more terms is split over k */
@@ -37,12 +39,69 @@ static int least(int a, int b)
 
 /* --- packing ---------------------------------------------------------------------------------------------- */
 
-/* Strip of `width` of the `count` vectors of x (x.data[i * x.row + p * x.step]), interleaved; the rest is 0. */
-static void pack(int k, hd_strip x, int count, int width, real *out)
+/* Element (i, p) of a strip of `width` vectors goes to out[p * width + i]; beyond the `count` that exist, 0. */
+static void pack_plainly(int k, hd_strip x, int count, int width, real *out)
 {
     for (int p = 0; p < k; p++) {
         for (int i = 0; i < width; i++) {
             out[p * width + i] = i < count ? x.data[(size_t)i * x.row + (size_t)p * x.step] : 0;
+        }
+    }
+}
+
+/* The same for whole strips with contiguous p. */
+static void pack_transposed(int k, hd_strip x, int width, real *out)
+{
+    const int whole = k & ~(HD_VL - 1);
+    for (int p = 0; p < whole; p += HD_VL) {
+        for (int i = 0; i < width; i += HD_VL) {
+            vec s[HD_VL];
+            for (int l = 0; l < HD_VL; l++) {
+                s[l] = vload(x.data + (size_t)(i + l) * x.row + p);
+            }
+            vtranspose(s);
+            for (int l = 0; l < HD_VL; l++) {
+                vstore(out + (p + l) * width + i, s[l]);
+            }
+        }
+    }
+    x.data += whole;
+    pack_plainly(k - whole, x, width, width, out + whole * width);
+}
+
+/* `count` contiguous vectors as strips one after the other, all strips of one p before the next p: whole lines of x
+ * are read once. */
+HD_INLINE void pack_rows(int k, hd_strip x, int count, int width, real *out)
+{
+    const size_t next = (size_t)k * (size_t)width;
+    for (int p = 0; p < k; p++, x.data += x.step, out += width) {
+        real *o = out;
+        for (const real *from = x.data, *end = from + count; from < end; from += width, o += next) {
+            for (int l = 0; l < width; l += HD_VL) {
+                vstore(o + l, vload(from + l));
+            }
+        }
+    }
+}
+
+/* `count` vectors as strips of `width`, one after the other. */
+static void pack(int k, hd_strip x, int count, int width, real *out)
+{
+    int done = 0;
+    if (x.row == 1) {
+        done = count / width * width;
+        switch (width) { /* a constant for the loops */
+        case HD_VL: pack_rows(k, x, done, HD_VL, out); break;
+        case 2 * HD_VL: pack_rows(k, x, done, 2 * HD_VL, out); break;
+        default: pack_rows(k, x, done, 3 * HD_VL, out);
+        }
+    }
+    for (; done < count; done += width) {
+        const hd_strip strip = { x.data + (size_t)done * x.row, x.row, x.step };
+        if (x.step == 1 && count - done >= width) {
+            pack_transposed(k, strip, width, out + (size_t)done * (size_t)k);
+        } else {
+            pack_plainly(k, strip, least(width, count - done), width, out + (size_t)done * (size_t)k);
         }
     }
 }
@@ -69,32 +128,111 @@ typedef struct block {
     real alpha, beta;
 } block;
 
-static void tile_block(const job *j, const block *x, real *scratch)
+/* A of rows from `row`, terms from k0: packed, or as it is stored. */
+static hd_strip a_from(const job *j, int row, int k0)
 {
-    for (int k0 = x->k0; k0 < x->k1; k0 += K_BLOCK) {
-        int k = least(K_BLOCK, x->k1 - k0);
-        for (int col = x->j0; col < x->j1; col += HD_TILE_COLS) {
-            int cols = least(HD_TILE_COLS, x->j1 - col);
-            hd_strip b = b_strip(j, col, k0);
-            const real *panel = b.data;
-            size_t step = b.step;
-            if (b.row != 1 || cols < HD_TILE_COLS || (x->i1 - x->i0 > 32 && k > 64)) {
-                pack(k, b, cols, HD_TILE_COLS, scratch);
-                panel = scratch;
-                step = HD_TILE_COLS;
-            }
-            for (int row = x->i0; row < x->i1; row += HD_TILE_ROWS) {
-                hd_tile o = { x->c + (size_t)row * x->ldc + col, x->ldc, x->alpha, k0 == x->k0 ? x->beta : 1,
-                              least(HD_TILE_ROWS, x->i1 - row), cols };
-                hd_strip a = j->packed ? (hd_strip){ j->packed + (size_t)row * j->k + (size_t)k0 * HD_TILE_ROWS, 1, HD_TILE_ROWS }
-                                       : a_strip(j, row, k0);
-                tile_4x2((size_t)k, a, panel, step, &o);
-            }
+    if (!j->packed) {
+        return a_strip(j, row, k0);
+    }
+    return (hd_strip){ j->packed + (size_t)row * (size_t)j->k + (size_t)k0 * HD_TILE_ROWS, 1, HD_TILE_ROWS };
+}
+
+/* Columns of the next tiles when `left` are left: 1 to 3 vectors. */
+static int tile_width(const job *j, int left)
+{
+    const bool by_rows = !j->packed && j->a.row_step != 1;
+    if (by_rows && left > 2 * HD_VL && left <= 3 * HD_VL) {
+        return 3 * HD_VL;
+    }
+    return left > HD_VL ? 2 * HD_VL : HD_VL;
+}
+
+/* Columns to do in one stripe: so many that a row of tiles writes whole cache lines of C, and few enough for B's part to
+ * stay in the first-level cache; tiles of one width. */
+static int stripe_columns(const job *j, int k, int left)
+{
+    const int most = least(STRIPE_SIZE / k, STRIPE_COLS) & ~(2 * HD_TILE_COLS - 1);
+    int cols = 0;
+    while (cols < most && tile_width(j, left - cols) == HD_TILE_COLS) {
+        cols += HD_TILE_COLS;
+    }
+    return least(cols ? cols : tile_width(j, left), left);
+}
+
+/* All rows of a block times k terms of the columns [col, col + cols) of B; a tile's columns begin b_next after those
+ * of the tile before it. */
+typedef struct stripe {
+    int k0, k, col, cols;
+    const real *b;
+    size_t b_step, b_next;
+} stripe;
+
+typedef void tile_kernel(size_t k, hd_strip a, const real *a_next, const real *b, size_t b_step, const hd_tile *o);
+
+HD_INLINE void tile_stripe(const job *j, const block *x, const stripe *s, int rows, int width, tile_kernel *kernel)
+{
+    hd_tile o = { .ldc = x->ldc, .alpha = x->alpha, .beta = s->k0 == x->k0 ? x->beta : 1 };
+    for (int row = x->i0; row < x->i1; row += rows) {
+        o.rows = least(rows, x->i1 - row);
+        o.c = x->c + (size_t)row * x->ldc + s->col;
+        const hd_strip a = a_from(j, row, s->k0);
+        const real *a_next = o.rows > HD_TILE_ROWS ? a_from(j, row + HD_TILE_ROWS, s->k0).data : NULL, *b = s->b;
+        for (int left = s->cols; left > 0; left -= width, o.c += width, b += s->b_next) {
+            o.cols = least(width, left);
+            kernel((size_t)s->k, a, a_next, b, s->b_step, &o);
         }
     }
 }
 
-static void dot_block(const job *j, const block *x)
+/* Functions of their own: engines assign registers badly in one that holds them all. */
+#define HD_NOINLINE __attribute__((noinline))
+
+static HD_NOINLINE void stripe_1(const job *j, const block *x, const stripe *s)
+{
+    tile_stripe(j, x, s, 8, HD_VL, tile_8x1);
+}
+
+static HD_NOINLINE void stripe_2(const job *j, const block *x, const stripe *s)
+{
+    tile_stripe(j, x, s, HD_TILE_ROWS, HD_TILE_COLS, tile_4x2);
+}
+
+static HD_NOINLINE void stripe_3(const job *j, const block *x, const stripe *s)
+{
+    tile_stripe(j, x, s, 3, 3 * HD_VL, tile_3x3);
+}
+
+/* B is read where it is if its rows are contiguous and whole, and if it is not read so often, or from lines that evict
+ * each other (steps of a multiple of 512 bytes use an eighth of a cache of 64 sets), that a packed copy pays. */
+static bool packs_b(hd_strip b, int k, int rows, int cols, int width)
+{
+    return b.row != 1 || cols % width ||
+           (rows > 8 && (b.step * sizeof(real) % 512 == 0 || (rows > 32 && k > 64)));
+}
+
+static void tile_block(const job *j, const block *x, real *scratch)
+{
+    /* Unpacked strips of A along columns come with more of their lines than a packed one. */
+    const int k_block = j->packed || j->a.col_step == 1 ? K_BLOCK : K_BLOCK / 2;
+    for (int k0 = x->k0; k0 < x->k1; k0 += k_block) {
+        const int k = least(k_block, x->k1 - k0);
+        for (int col = x->j0, cols; col < x->j1; col += cols) {
+            const int width = tile_width(j, x->j1 - col);
+            const hd_strip b = b_strip(j, col, k0);
+            cols = stripe_columns(j, k, x->j1 - col);
+            stripe s = { k0, k, col, cols, b.data, b.step, (size_t)width };
+            if (packs_b(b, k, x->i1 - x->i0, cols, width)) {
+                s.b = scratch;
+                s.b_step = (size_t)width;
+                s.b_next = (size_t)(k * width);
+                pack(k, b, cols, width, scratch);
+            }
+            (width == HD_VL ? stripe_1 : width == 2 * HD_VL ? stripe_2 : stripe_3)(j, x, &s);
+        }
+    }
+}
+
+static HD_NOINLINE void dot_block(const job *j, const block *x)
 {
     for (int k0 = x->k0; k0 < x->k1; k0 += HD_GEMM_CHUNK) {
         size_t k = (size_t)least(HD_GEMM_CHUNK, x->k1 - k0);

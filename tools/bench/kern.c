@@ -1,0 +1,250 @@
+/* Speed of the kernels: native, or compiled to WebAssembly and run in Node (see tools/bench/kern.mjs).
+ *
+ *   kern [threads [group]]     group: square, matnet, mlp, array; all of them without one
+ *
+ * Prints for each line the median and the best of some rounds. */
+#define _POSIX_C_SOURCE 199309L /* clock_gettime */
+#include "base/context.h"
+#include "kern/activation.h"
+#include "kern/elementwise.h"
+#include "kern/gemm.h"
+#include "kern/reduce.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { ROUNDS = 15 };
+
+typedef struct product {
+    const char *group, *name;
+    int m, n, k;
+    const char *t; /* "NT": op(A) = A, op(B) = B^T */
+} product;
+
+static const product products[] = {
+    { "square", "512 NN", 512, 512, 512, "NN" },
+    { "square", "512 NT", 512, 512, 512, "NT" },
+    { "square", "512 TN", 512, 512, 512, "TN" },
+    { "square", "512 TT", 512, 512, 512, "TT" },
+    { "square", "1024 NN", 1024, 1024, 1024, "NN" },
+    { "square", "1024 NT", 1024, 1024, 1024, "NT" },
+    { "square", "1024 TN", 1024, 1024, 1024, "TN" },
+    { "square", "1024 TT", 1024, 1024, 1024, "TT" },
+    /* one training step of 28x28 -> 20x20 -> 16x16 -> 10, batch 128 */
+    { "matnet", "T1 = X V^T", 3584, 20, 28, "NT" },
+    { "matnet", "N1 = U T", 20, 2560, 28, "NN" },
+    { "matnet", "S1 = U^T D", 28, 2560, 20, "TN" },
+    { "matnet", "dU1 = D T^T", 20, 28, 2560, "NT" },
+    { "matnet", "dV1 = S^T X", 20, 28, 3584, "TN" },
+    { "matnet", "T2", 2560, 16, 20, "NT" },
+    { "matnet", "N2", 16, 2048, 20, "NN" },
+    { "matnet", "S2", 20, 2048, 16, "TN" },
+    { "matnet", "dU2", 16, 20, 2048, "NT" },
+    { "matnet", "dV2", 16, 20, 2560, "TN" },
+    { "matnet", "dX2 = S V", 2560, 20, 16, "NN" },
+    { "matnet", "dense y", 128, 10, 256, "NT" },
+    { "matnet", "dense dw", 10, 256, 128, "TN" },
+    { "matnet", "dense dx", 128, 256, 10, "NN" },
+    /* one training step of 784-512-512-10, batch 128 */
+    { "mlp", "y1", 128, 512, 784, "NT" },
+    { "mlp", "y2", 128, 512, 512, "NT" },
+    { "mlp", "y3", 128, 10, 512, "NT" },
+    { "mlp", "dw3", 10, 512, 128, "TN" },
+    { "mlp", "dx3", 128, 512, 10, "NN" },
+    { "mlp", "dw2", 512, 512, 128, "TN" },
+    { "mlp", "dx2", 128, 512, 512, "NN" },
+    { "mlp", "dw1", 512, 784, 128, "TN" },
+};
+
+static double now(void) /* microseconds */
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return 1e6 * (double)t.tv_sec + 1e-3 * (double)t.tv_nsec;
+}
+
+static int ascending(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* Median and least microseconds of one call of fn(arg); a round takes at least 4 ms. The warm-up leaves an engine the time to
+ * compile what runs often. */
+static double measure(void (*fn)(void *), void *arg, double *least)
+{
+    double times[ROUNDS], once, start = now();
+    int calls = 0;
+    for (; calls < 3 || (now() - start < 60000); calls++) {
+        fn(arg);
+    }
+    once = (now() - start) / calls;
+    int repeat = (int)(4000 / once) + 1;
+    for (int r = 0; r < ROUNDS; r++) {
+        start = now();
+        for (int i = 0; i < repeat; i++) {
+            fn(arg);
+        }
+        times[r] = (now() - start) / repeat;
+    }
+    qsort(times, ROUNDS, sizeof *times, ascending);
+    *least = times[0];
+    return times[ROUNDS / 2];
+}
+
+static real *fresh(size_t n)
+{
+    real *x = aligned_alloc(64, (n * sizeof *x + 127) & ~(size_t)63);
+    for (size_t i = 0; i < n; i++) {
+        x[i] = (real)((i * 2654435761u >> 8 & 0xffff) / 65536.0 - 0.5);
+    }
+    return x;
+}
+
+typedef struct call {
+    hd_pool *pool;
+    product p;
+    real *a, *b, *c;
+    size_t n;
+    hd_activation act;
+} call;
+
+static void multiply(void *arg)
+{
+    const call *x = arg;
+    const int ta = x->p.t[0] == 'T', tb = x->p.t[1] == 'T';
+    hd_gemm(x->pool, ta, tb, x->p.m, x->p.n, x->p.k, 1, x->a, ta ? x->p.m : x->p.k, x->b, tb ? x->p.k : x->p.n, 0,
+            x->c, x->p.n);
+}
+
+static void bench_products(hd_pool *pool, const char *group)
+{
+    double total = 0, total_least = 0, flop = 0, check = 0;
+    for (size_t i = 0; i < sizeof products / sizeof *products; i++) {
+        const product *p = &products[i];
+        if (strcmp(p->group, group)) {
+            continue;
+        }
+        size_t m = (size_t)p->m, n = (size_t)p->n, k = (size_t)p->k;
+        call x = { .pool = pool, .p = *p, .a = fresh(m * k), .b = fresh(k * n), .c = fresh(m * n) };
+        double least, us = measure(multiply, &x, &least), work = 2e-3 * (double)(m * n * k);
+        check += (double)x.c[m * n / 2];
+        printf("%-8s %-12s %9.1f us %7.1f GFLOP/s   best %9.1f us %7.1f GFLOP/s\n", group, p->name, us, work / us, least,
+               work / least);
+        total += us;
+        total_least += least;
+        flop += work;
+        free(x.a);
+        free(x.b);
+        free(x.c);
+    }
+    printf("%-8s %-12s %9.1f us %7.1f GFLOP/s   best %9.1f us %7.1f GFLOP/s   (checksum %.4g)\n\n", group, "all", total, flop / total,
+           total_least, flop / total_least, check);
+}
+
+static void activate(void *arg)
+{
+    const call *x = arg;
+    hd_activate(x->pool, x->act, hd_activation_alpha(x->act), x->a, x->c, x->n / 10, 10);
+}
+
+static void activate_back(void *arg)
+{
+    const call *x = arg;
+    hd_activate_back(x->pool, x->act, hd_activation_alpha(x->act), x->a, x->b, x->c, x->n / 10, 10, false);
+}
+
+static void bias_activate(void *arg) /* as the first layer of matnet */
+{
+    const call *x = arg;
+    hd_bias_activate(x->pool, HD_SIGMOID, 0, x->c, x->b, 20, x->n / 400, 20);
+}
+
+static void sum_rows(void *arg)
+{
+    const call *x = arg;
+    hd_sum_rows(x->pool, 20, x->n / 400, 20, x->a, x->c, false);
+}
+
+static void to_i_major(void *arg)
+{
+    const call *x = arg;
+    hd_permute(x->pool, (const int[]){ (int)(x->n / 400), 20, 20 }, (const int[]){ 1, 0, 2 }, x->a, x->c, false);
+}
+
+static void transpose(void *arg)
+{
+    const call *x = arg;
+    hd_permute(x->pool, (const int[]){ 1, 400, (int)(x->n / 400) }, (const int[]){ 0, 2, 1 }, x->a, x->c, false);
+}
+
+static void axpy(void *arg)
+{
+    const call *x = arg;
+    hd_axpy(x->pool, x->n, (real)0.5, x->a, x->c);
+}
+
+static void square(void *arg)
+{
+    const call *x = arg;
+    x->c[0] = (real)hd_sum_squares(x->pool, x->n, x->a);
+}
+
+static void finite(void *arg)
+{
+    const call *x = arg;
+    x->c[0] = (real)hd_all_finite(x->pool, x->n, x->a);
+}
+
+static void line(const char *name, void (*fn)(void *), call *x)
+{
+    double least, us = measure(fn, x, &least), each = 1e3 / (double)x->n;
+    printf("array    %-12s %9.1f us %7.2f ns an element   best %9.1f us %7.2f ns\n", name, us, each * us, least, each * least);
+}
+
+static void bench_arrays(hd_pool *pool)
+{
+    static const struct { const char *name; void (*fn)(void *); } others[] = {
+        { "bias+sigmoid", bias_activate }, { "sum rows", sum_rows }, { "I-major", to_i_major }, { "transpose", transpose },
+        { "axpy", axpy }, { "sum squares", square }, { "all finite", finite },
+    };
+    call x = { .pool = pool, .n = 51200 };
+    x.a = fresh(x.n);
+    x.b = fresh(x.n);
+    x.c = fresh(x.n);
+    for (x.act = HD_SIGMOID; hd_activation_names[x.act]; x.act++) {
+        line(hd_activation_names[x.act], activate, &x);
+    }
+    x.act = HD_SIGMOID;
+    line("sigmoid back", activate_back, &x);
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        line(others[i].name, others[i].fn, &x);
+    }
+    free(x.a);
+    free(x.b);
+    free(x.c);
+}
+
+int main(int argc, char **argv)
+{
+    static const char *const groups[] = { "square", "matnet", "mlp" };
+    static hd_context context = { .fail_at = -1 };
+    hd_pool *pool = hd_pool_new(&context, argc > 1 ? atoi(argv[1]) : 1);
+    if (!pool) {
+        printf("%s\n", context.error);
+        return 1;
+    }
+    printf("threads: %d\n", hd_pool_threads(pool));
+    for (size_t i = 0; i < 3; i++) {
+        if (argc < 3 || !strcmp(argv[2], groups[i])) {
+            bench_products(pool, groups[i]);
+        }
+    }
+    if (argc < 3 || !strcmp(argv[2], "array")) {
+        bench_arrays(pool);
+    }
+    hd_pool_free(&context, pool);
+    return 0;
+}
