@@ -4,8 +4,9 @@
 
 #include <math.h>
 
-/* One partial result for each block of HD_BLOCK elements; 2^18 of them fit into the shared scratch. */
-enum { MAX_BLOCKS = HD_SHARED_SCRATCH / sizeof(double) };
+/* One partial result for each block of HD_BLOCK elements, in the shared scratch. So many that their elements can still be counted
+ * in a 32-bit size_t. */
+enum { MAX_BLOCKS = 1 << 14 };
 
 typedef double block_function(size_t n, const real *x, const real *y);
 
