@@ -180,7 +180,7 @@ hd_lbfgs_state hd_lbfgs_next(hd_lbfgs *l, hd_pool *pool, double f, const real *g
 
 double hd_lbfgs_restore(hd_lbfgs *l, real *x)
 {
-    for (size_t i = 0; l->begun && i < l->n; i++) {
+    for (size_t i = 0; l->evaluations && i < l->n; i++) {
         x[i] = l->x[i];
     }
     return l->f;
