@@ -275,6 +275,30 @@ static void check_first_step(void)
     hd_lbfgs_free(context, l);
 }
 
+/* A line without any finite loss: the history is forgotten, and the next trial goes down the gradient. */
+static void check_retry(void)
+{
+    hd_values opt = options_of(10, 0);
+    hd_lbfgs *l = hd_lbfgs_new(context, 2, &opt);
+    real x[] = { -1, 1.5 }, g[2], from[2];
+    int call = 0;
+    while (call < 50 && hd_lbfgs_iterations(l) < 4) {
+        memcpy(from, x, sizeof from);
+        double loss = rosenbrock(2, x, g, ++call);
+        hd_lbfgs_next(l, context->pool, loss, g, x);
+    }
+    CHECK(hd_lbfgs_iterations(l) == 4);
+    double size = sqrt((double)g[0] * (double)g[0] + (double)g[1] * (double)g[1]);
+    real wrong[2] = { g[0], g[1] };
+    for (int i = 0; i < 20; i++) {
+        CHECK(hd_lbfgs_next(l, context->pool, NAN, wrong, x) == HD_LBFGS_EVALUATE);
+    }
+    for (int i = 0; i < 2; i++) {
+        NEAR(x[i], (double)from[i] - (double)g[i] / size, EXACT ? 1e-12 : 1e-5);
+    }
+    hd_lbfgs_free(context, l);
+}
+
 /* The same bits on 1, 2 and 3 threads, with more elements than one block of the sums. */
 static void check_threads(void)
 {
@@ -330,6 +354,7 @@ int main(void)
     check_valleys();
     check_failures_of_the_line();
     check_first_step();
+    check_retry();
     check_threads();
     check_memory();
     hd_context_free(context);

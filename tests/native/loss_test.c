@@ -309,6 +309,32 @@ static void check_far_out(void)
     }
 }
 
+/* Probabilities beyond Keras's clip count as 1e-7 or 1 - 1e-7 and have no gradient of their own. */
+static void check_clip(void)
+{
+    const hd_loss_class *sparse = hd_loss_class_find("sparseCategoricalCrossentropy");
+    const hd_loss_class *binary = hd_loss_class_find("binaryCrossentropy");
+    hd_values opt = { { 0 }, { 0 }, { 0 } };
+    real y[] = { (real)1e-9, (real)0.5, (real)0.5 }, dy[3];
+    const real lost[] = { 0 }, found[] = { 1 }, both[] = { 1, 0, 0 };
+    hd_loss_run r = { .pool = context->pool, .opt = &opt, .n = 1, .size = 3, .row = 3, .y = y, .target = lost, .scale = 1,
+                      .dy = dy };
+    NEAR(sparse->run(&r), -log(1e-7), TOL * 20);
+    CHECK(dy[0] == 0 && dy[1] == 0 && dy[2] == 0);
+    r.target = found;
+    NEAR(sparse->run(&r), -log(0.5), TOL + 2e-9); /* the sum is 1 + 1e-9 */
+    NEAR(dy[0], 1, TOL + 2e-9); /* through the sum: (sum_k t_k - t_i / p_i) / sum */
+    NEAR(dy[1], -1, TOL * 2 + 2e-9);
+    NEAR(dy[2], 1, TOL + 2e-9);
+    r.target = both;
+    const double highest = (double)(real)(1 - 1e-7); /* in float32 the clip lies at 1 - 1.2e-7 */
+    y[0] = (real)1e-9;
+    y[1] = 1;
+    NEAR(binary->run(&r), (-log(1e-7) - log(1 - highest) + log(2)) / 3, TOL * 20);
+    CHECK(dy[0] == 0 && dy[1] == 0);
+    NEAR(dy[2], 2.0 / 3, TOL);
+}
+
 static void check_nan(void)
 {
     for (int i = 0; i < SUBJECTS; i++) {
@@ -368,6 +394,7 @@ int main(void)
     }
     check_softmax();
     check_far_out();
+    check_clip();
     check_nan();
     check_threads();
     hd_context_free(context);
