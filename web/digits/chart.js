@@ -1,0 +1,129 @@
+// The curves: loss and accuracy over epochs, of training digits while they pass and of test digits after each epoch.
+import uPlot from 'uplot';
+
+const mostPoints = 600;
+const colour = (name) => () => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+
+/** @param {number[]} range @param {boolean} isPart 0..1 */
+function valueRange([low, high], isPart) {
+  if (!(high >= low)) return [0, 1];
+  const pad = Math.max((high - low) * 0.08, high * 0.01, 1e-6);
+  return [Math.max(0, low - pad), isPart ? Math.min(1, high + pad) : high + pad];
+}
+
+/** @param {HTMLElement} place @param {boolean} isPart an accuracy, shown in per cent */
+function plot(place, isPart) {
+  const axis = (extra) => ({
+    stroke: colour('--muted'), font: '12px system-ui, sans-serif', ticks: { show: false },
+    grid: { stroke: colour('--line'), width: 1 }, ...extra,
+  });
+  return new uPlot({
+    width: place.clientWidth || 300, height: place.clientHeight || 210,
+    legend: { show: false }, cursor: { show: false }, padding: [8, 12, 0, 0],
+    scales: {
+      x: { time: false, range: (_, low, high) => [0, Math.max(high ?? 1, 1)] },
+      y: { range: (_, low, high) => valueRange([low, high], isPart) },
+    },
+    axes: [
+      axis({ label: 'epochs', labelSize: 18, labelFont: '12px system-ui, sans-serif', size: 28, space: 45 }),
+      axis({ size: 46, values: (_, ticks) => ticks.map((v) => (isPart ? `${+(v * 100).toFixed(1)} %` : String(+v.toPrecision(3)))) }),
+    ],
+    series: [
+      {},
+      { stroke: colour('--accent'), width: 2, spanGaps: true, points: { show: false } },
+      { stroke: colour('--warm'), width: 2, spanGaps: true, points: { show: true, size: 6, fill: colour('--warm'), width: 0 } },
+    ],
+  }, [[], [], []], place);
+}
+
+/** Takes the middle out of long curves: every second training point goes, test points stay. @param {Point[]} points */
+const thinned = (points) => points.filter(({ isTest }, i) => isTest || i % 2 === 1);
+
+/** @typedef {{ x: number, loss: number | null, accuracy: number | null, testLoss: number | null, testAccuracy: number | null,
+ *   isTest: boolean }} Point */
+
+export class Curves {
+  /** @type {Point[]} */
+  #points = [];
+  #window = { done: 0, loss: 0, accuracy: 0 };
+  #needsDraw = false;
+
+  /** @param {HTMLElement} lossPlace @param {HTMLElement} accuracyPlace */
+  constructor(lossPlace, accuracyPlace) {
+    this.places = [lossPlace, accuracyPlace];
+    this.plots = [plot(lossPlace, false), plot(accuracyPlace, true)];
+    const sizes = new ResizeObserver((entries) => {
+      for (const { target } of entries) {
+        this.plots[this.places.indexOf(target)].setSize({ width: target.clientWidth, height: target.clientHeight });
+      }
+    });
+    this.places.forEach((place) => sizes.observe(place));
+    matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => this.plots.forEach((one) => one.redraw(false, true)));
+  }
+
+  /** Epochs so far. */
+  get end() {
+    return this.#points.at(-1)?.x ?? 0;
+  }
+
+  clear() {
+    this.#points = [];
+    this.#label(null);
+    this.#touch();
+  }
+
+  /** Before a fit, and after each of its epochs: means begin anew. */
+  #begin() {
+    this.#window = { done: 0, loss: 0, accuracy: 0 };
+  }
+
+  /**
+   * The log of a batch. Its values are means over the epoch so far; the curve shows means over the last twentieth of an
+   * epoch, which follow from two of them.
+   * @param {number} x epochs
+   * @param {{ batch: number, batches: number, loss: number, accuracy: number }} log
+   */
+  batch(x, { batch, batches, loss, accuracy }) {
+    if (batch === 0) this.#begin();
+    const done = batch + 1, { done: before } = this.#window, span = done - before;
+    if (span < batches / 20 || !Number.isFinite(loss)) return;
+    const mean = (value, old) => Math.max(0, (value * done - old * before) / span);
+    this.#add({
+      x, loss: mean(loss, this.#window.loss), accuracy: Math.min(1, mean(accuracy, this.#window.accuracy)),
+      testLoss: null, testAccuracy: null, isTest: false,
+    });
+    this.#window = { done, loss, accuracy };
+  }
+
+  /** The log of an epoch. @param {number} x @param {{ loss: number, val_loss: number, val_accuracy: number }} log */
+  epoch(x, log) {
+    this.#add({ x, loss: null, accuracy: null, testLoss: log.val_loss, testAccuracy: log.val_accuracy, isTest: true });
+    this.#label(log);
+  }
+
+  /** @param {Point} point */
+  #add(point) {
+    this.#points.push(point);
+    if (this.#points.length > mostPoints) this.#points = thinned(this.#points);
+    this.#touch();
+  }
+
+  #touch() {
+    this.#needsDraw = true;
+  }
+
+  /** @param {{ val_loss: number, val_accuracy: number } | null} log */
+  #label(log) {
+    const texts = log ? [`test loss ${log.val_loss.toFixed(3)}`, `test accuracy ${(log.val_accuracy * 100).toFixed(1)} %`] : ['not trained yet', 'not trained yet'];
+    this.places.forEach((place, i) => place.setAttribute('aria-label', `${['Loss', 'Accuracy'][i]}: ${texts[i]}. The table below has the figures.`));
+  }
+
+  /** Draws what is new; for requestAnimationFrame. */
+  draw() {
+    if (!this.#needsDraw) return;
+    this.#needsDraw = false;
+    const column = (name) => this.#points.map((point) => point[name]), x = column('x');
+    this.plots[0].setData([x, column('loss'), column('testLoss')]);
+    this.plots[1].setData([x, column('accuracy'), column('testAccuracy')]);
+  }
+}

@@ -1,0 +1,264 @@
+// The digits page: connects training, controls and pictures.
+import { listStore, load } from 'heddle';
+import { Curves } from './chart.js';
+import { Controls } from './controls.js';
+import { Mnist, readOwnDigits } from './data.js';
+import { Pad, toDigit } from './draw.js';
+import { Figures } from './figures.js';
+import { Live } from './live.js';
+import { preprocessing, settingsOf } from './network.js';
+import { Answer, Examples, addEpochRow, byId, clearErrors, enable, onClick, percent, say, showEngine, showError, showProgress } from './page.js';
+import { Training } from './training.js';
+
+const kept = 'digits', mnist = new Mnist();
+let source = mnist;
+/** Of the digit that is shown; null for drawings. @type {number | null} */
+let label = null;
+/** Where the running fit began on the curves' axis, its epochs, and its newest log. */
+let fit = { begin: 0, epochs: 0, log: null };
+let accuracy = null;
+
+const curves = new Curves(byId('chart-loss'), byId('chart-accuracy'));
+const answer = new Answer();
+const live = new Live(new Figures(byId('network'), byId('scale')), {
+  onChances(chances) {
+    if (!pad.isEmpty) answer.show(chances, { isTrained: training.epochs > 0 || fit.log !== null, label });
+  },
+  onError: showError,
+});
+
+const training = new Training({
+  onState: showState,
+  onLoading: (part) => say(`Fetching digits: ${Math.round(part * 100)} %`, { isUrgent: false }),
+  quiet: () => live.hold(),
+  onNetwork(net, isFresh) {
+    live.setNet(net);
+    if (!isFresh) return;
+    Object.assign(fit, { begin: 0, log: null });
+    accuracy = null;
+    curves.clear();
+    byId('epochs').replaceChildren();
+  },
+  onBatch(log) {
+    fit.log = log;
+    curves.batch(fit.begin + log.epoch + (log.batch + 1) / log.batches, log);
+  },
+  onEpoch(log) {
+    fit.log = log;
+    accuracy = log.val_accuracy;
+    curves.epoch(fit.begin + log.epoch + 1, log);
+    addEpochRow(training.epochs, log);
+    say(`Epoch ${log.epoch + 1} of ${fit.epochs}: ${percent(accuracy)} of the test digits are read right`, { isUrgent: false });
+  },
+});
+
+const controls = new Controls({
+  onNetwork: () => { byId('new-network').hidden = !training.net || !training.wouldRenew(controls.read()); },
+  onRate: (rate) => attempt(() => training.setRate(rate)),
+});
+
+const pad = new Pad(byId('pad'), (strokes) => {
+  label = null;
+  examples.release();
+  live.setDigit(toDigit(strokes));
+  answer.speakSoon();
+});
+
+const examples = new Examples((digit, itsLabel) => {
+  label = itsLabel;
+  pad.show(digit);
+  live.setDigit(digit);
+  answer.speakSoon();
+});
+
+/** Runs what the user asked for; what goes wrong is said in the page. @param {() => unknown} work */
+async function attempt(work) {
+  try {
+    await work();
+  } catch (error) {
+    showError(error);
+  }
+}
+
+/** @param {import('./training.js').State} state */
+function showState(state) {
+  const run = byId('run'), isRunning = state === 'training' || state === 'paused';
+  run.textContent = { training: 'Pause', paused: 'Resume' }[state] ?? 'Train';
+  enable('run', state === 'idle' || isRunning);
+  enable('stop', isRunning || state === 'loading');
+  enable('reset', state !== 'starting' && state !== 'stopping');
+  for (const id of ['save-browser', 'save-file']) enable(id, state !== 'starting');
+  enable('load-file', state === 'idle');
+  controls.lock(training.isBusy);
+  live.isLearning = state === 'training';
+  live.refresh();
+  if (state === 'paused') say('Paused');
+  if (state === 'loading') say('Getting the digits ready');
+  void offerKept();
+}
+
+async function train() {
+  clearErrors();
+  controls.check();
+  const settings = controls.read(), done = training.epochs;
+  if (training.wouldRenew(settings)) curves.clear();
+  fit = { begin: curves.end, epochs: settings.epochs, log: null };
+  await training.start(settings, source);
+  byId('new-network').hidden = true;
+  const learnt = accuracy === null ? '' : `: ${percent(accuracy)} of the test digits are read right`;
+  const isWhole = fit.log && fit.log.epoch + 1 === settings.epochs && training.epochs > done;
+  say(`${isWhole ? 'Trained' : 'Stopped'}${learnt}`);
+}
+
+async function reset() {
+  clearErrors();
+  controls.check();
+  await training.reset(controls.read());
+  byId('new-network').hidden = true;
+  say('A new network, not trained yet');
+}
+
+/** @param {string} target */
+async function save(target) {
+  const { net, epochs } = training, settings = controls.read();
+  await net.save(target, { preprocessing, metadata: { settings, epochs, accuracy } });
+  say(target.startsWith('indexeddb') ? 'The model is kept in this browser' : 'The model has been downloaded');
+  await offerKept();
+}
+
+/** @param {string | File} from */
+async function open(from) {
+  clearErrors();
+  const net = await load(from);
+  try {
+    controls.show(settingsOf(net));
+  } catch (error) {
+    net.dispose();
+    throw error;
+  }
+  curves.clear();
+  byId('epochs').replaceChildren();
+  const { epochs = 1, accuracy: tested = null } = net.metadata ?? {};
+  fit = { begin: 0, epochs: 0, log: null };
+  accuracy = tested;
+  training.adopt(net, controls.read(), epochs);
+  byId('new-network').hidden = true;
+  say(`The model is loaded${accuracy === null ? '' : `: ${percent(accuracy)} of the test digits were read right`}`);
+}
+
+async function offerKept() {
+  try {
+    const has = (await listStore('indexeddb://')).some(({ name }) => name === kept);
+    enable('load-browser', has && training.state === 'idle');
+  } catch {
+    for (const id of ['load-browser', 'save-browser']) enable(id, false); // some private windows have no IndexedDB
+  }
+}
+
+/** @param {import('./data.js').Mnist | import('./data.js').OwnDigits} next */
+async function useDigits(next) {
+  examples.offer(await next.examples());
+  source = next;
+  const isOwn = source !== mnist;
+  byId('files-state').hidden = byId('files-clear').hidden = !isOwn;
+  if (isOwn) byId('files-state').textContent = `${source.own.rows} digits to train on, ${source.held.rows} to test on.`;
+}
+
+/** @param {FileList} files */
+const takeFiles = (files) => attempt(async () => {
+  if (files.length === 0 || training.isBusy) return;
+  clearErrors();
+  await useDigits(await readOwnDigits(files));
+  say('Your digits are ready');
+});
+
+function listen() {
+  const on = (id, work) => onClick(id, () => attempt(work));
+  on('run', () => ({ training: () => training.pause(), paused: () => training.resume() }[training.state] ?? train)());
+  on('stop', () => training.stop());
+  on('reset', reset);
+  on('save-browser', () => save(`indexeddb://${kept}`));
+  on('save-file', () => save(`download://${kept}.safetensors`));
+  on('load-browser', () => open(`indexeddb://${kept}`));
+  on('load-file', () => byId('model-file').click());
+  on('files-clear', async () => {
+    byId('files').value = '';
+    await useDigits(mnist);
+  });
+  on('clear', () => {
+    pad.clear();
+    label = null;
+    examples.release();
+    answer.clear();
+    live.setDigit(null);
+  });
+  byId('model-file').addEventListener('change', ({ target }) => attempt(async () => {
+    const [file] = target.files;
+    target.value = '';
+    if (file) await open(file);
+  }));
+  byId('files').addEventListener('change', ({ target }) => takeFiles(target.files));
+  listenForDrops(byId('drop'));
+}
+
+/** @param {HTMLElement} place */
+function listenForDrops(place) {
+  for (const type of ['dragover', 'dragleave', 'drop']) {
+    place.addEventListener(type, (event) => {
+      event.preventDefault();
+      place.classList.toggle('over', type === 'dragover');
+      if (type === 'drop') void takeFiles(event.dataTransfer.files);
+    });
+  }
+}
+
+let lastFacts = 0;
+/** All drawing happens here. @param {number} now */
+function frame(now) {
+  requestAnimationFrame(frame);
+  live.frame(now);
+  curves.draw();
+  if (now - lastFacts < 250) return;
+  lastFacts = now;
+  const { log, begin, epochs } = fit, done = log ? log.epoch + (log.type === 'epoch' ? 1 : (log.batch + 1) / log.batches) : 0;
+  showEngine();
+  showProgress({
+    epochs: log ? begin + done : training.epochs, part: epochs ? done / epochs : 0, speed: log?.samplesPerSecond ?? 0,
+    left: training.isBusy ? log?.secondsLeft : undefined, accuracy,
+  });
+}
+
+/** With ?debug in the address: frames a second, the slowest of the last second in ms. */
+function watchFrames() {
+  byId('fps-box').hidden = false;
+  let frames = 0, slowest = 0, begin = performance.now(), last = begin;
+  const count = (now) => {
+    frames++;
+    slowest = Math.max(slowest, now - last);
+    last = now;
+    if (now - begin >= 1000) {
+      byId('fact-fps').textContent = `${Math.round(frames * 1000 / (now - begin))}, slowest ${Math.round(slowest)} ms`;
+      [frames, slowest, begin] = [0, 0, now];
+    }
+    requestAnimationFrame(count);
+  };
+  requestAnimationFrame(count);
+}
+
+async function start() {
+  listen();
+  answer.clear();
+  byId('isolation').hidden = globalThis.crossOriginIsolated === true;
+  if (new URLSearchParams(location.search).has('debug')) watchFrames();
+  requestAnimationFrame(frame);
+  await attempt(async () => {
+    await training.open(controls.read());
+    say('Ready to train');
+  });
+  await attempt(async () => {
+    await useDigits(mnist);
+    if (pad.isEmpty) examples.choose(7);
+  });
+}
+
+void start();

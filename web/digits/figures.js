@@ -1,0 +1,135 @@
+// The network as pictures: weights and outputs of each layer, as figures 1 and 2 of the MatNet paper show them.
+import { colours, extent, paint } from '../heatmap.js';
+import { side } from './data.js';
+import { activationRange, parts } from './network.js';
+
+/** @import { Model } from 'heddle' */
+
+const dark = matchMedia('(prefers-color-scheme: dark)');
+const element = (tag, className, ...children) => {
+  const made = document.createElement(tag);
+  if (className) made.className = className;
+  made.append(...children);
+  return made;
+};
+
+const short = (value) => value.toFixed(Math.abs(value) < 9.995 ? 2 : 1).replace('-', '\u2212');
+
+/** One matrix with its name; `show` takes new values and draws them. */
+class Picture {
+  #canvas = element('canvas');
+  #range = element('span');
+  #last = null;
+
+  /** @param {string} name @param {number} rows @param {number} cols @param {{ isSigned: boolean, range?: [number, number] | null, says?: string, isBare?: boolean }} options */
+  constructor(name, rows, cols, { isSigned, range = null, says = name, isBare = false }) {
+    Object.assign(this, { rows, cols, isSigned, range });
+    this.#canvas.setAttribute('role', 'img');
+    this.#canvas.setAttribute('aria-label', `${says}, ${rows} by ${cols}, as an image`);
+    this.#canvas.style.setProperty('--rows', rows);
+    this.#canvas.style.setProperty('--cols', cols);
+    const caption = element('figcaption', '', element('b', '', name));
+    if (!isBare) caption.append(` ${rows} × ${cols}`, element('br'), this.#range);
+    this.figure = element('figure', '', this.#canvas, caption);
+    this.#canvas.width = cols;
+    this.#canvas.height = rows;
+  }
+
+  /** @param {ArrayLike<number>} data row-major */
+  show(data) {
+    this.#last = data;
+    const [low, high] = extent(data), size = Math.max(Math.abs(low), Math.abs(high)) || 1;
+    const range = this.range ?? (this.isSigned ? [-size, size] : [Math.min(low, 0), high]);
+    paint(this.#canvas, {
+      data, rows: this.rows, cols: this.cols, range, map: this.isSigned ? colours().diverging : colours().sequential,
+    });
+    const text = `${short(low)} to ${short(high)}`;
+    if (this.#range.textContent !== text) this.#range.textContent = text;
+  }
+
+  repaint() {
+    if (this.#last) this.show(this.#last);
+  }
+}
+
+export class Figures {
+  /** @type {Map<string, Picture>} */
+  #weights = new Map();
+  /** @type {Map<string, Picture>} */
+  #outputs = new Map();
+  /** @type {Picture[]} */
+  #classes = [];
+  /** Names of the nodes whose outputs are shown. @type {string[]} */
+  outputs = [];
+
+  /** @param {HTMLElement} place @param {HTMLCanvasElement} scale the colour scale */
+  constructor(place, scale) {
+    this.place = place;
+    this.scale = scale;
+    dark.addEventListener('change', () => this.#repaint());
+    this.#paintScale();
+  }
+
+  /** Makes the pictures of a network. @param {Model} net */
+  build(net) {
+    const { hidden, last } = parts(net);
+    this.#weights.clear();
+    this.#outputs.clear();
+    this.input = new Picture('X', side, side, { isSigned: false, range: [0, 255], says: 'The digit as the network sees it' });
+    const steps = [this.#step('The digit', '28 × 28', [this.input])];
+    hidden.forEach((layer, i) => steps.push(this.#hiddenStep(net, layer, i)));
+    steps.push(this.#classStep(last, hidden.at(-1).outputShape));
+    this.outputs = [...hidden.map(({ name }) => name), last.name];
+    this.place.replaceChildren(...steps);
+  }
+
+  #step(title, detail, pictures, className = '') {
+    const heading = element('h3', '', `${title} `, element('span', 'muted', detail));
+    return element('div', 'step', heading, element('div', `matrices ${className}`, ...pictures.map(({ figure }) => figure)));
+  }
+
+  #hiddenStep(net, { name, weights, outputShape: [rows, cols], parameters }, index) {
+    const { activation = 'linear' } = net.description.nodes.find((node) => node.name === name).options;
+    const matrices = weights.map(({ name: weight, shape: [r, c] }) => {
+      const letter = weight.split('/').at(-1), picture = new Picture(letter, r, c, { isSigned: true, says: `Layer ${index + 1}: weights ${letter}` });
+      this.#weights.set(weight, picture);
+      return picture;
+    });
+    const range = activationRange(activation), isSigned = !['sigmoid', 'relu', 'softplus'].includes(activation);
+    const output = new Picture('Output', rows, cols, { isSigned, range, says: `Layer ${index + 1}: output for the digit` });
+    this.#outputs.set(name, output);
+    return this.#step(`Layer ${index + 1}`, `${rows} × ${cols}, ${activation}, ${parameters.toLocaleString('en')} weights`, [output, ...matrices]);
+  }
+
+  /** The rows of the dense layer's matrix, each as an image over the last hidden output. */
+  #classStep({ weights: [kernel], parameters }, [rows, cols]) {
+    this.#classes = Array.from({ length: 10 }, (_, k) => new Picture(String(k), rows, cols, { isSigned: true, says: `Weights of class ${k}`, isBare: true }));
+    this.kernel = kernel.name;
+    return this.#step('Classes', `softmax, ${parameters.toLocaleString('en')} weights: what speaks for and against each digit`, this.#classes, 'classes');
+  }
+
+  /** @param {{ [name: string]: { data: Float32Array } }} weights */
+  showWeights(weights) {
+    for (const [name, picture] of this.#weights) picture.show(weights[name].data);
+    const { data } = weights[this.kernel], size = data.length / 10, [low, high] = extent(data), most = Math.max(-low, high);
+    this.#classes.forEach((picture, k) => {
+      picture.range = [-most, most];
+      picture.show(data.subarray(k * size, (k + 1) * size));
+    });
+  }
+
+  /** @param {Uint8Array} digit @param {{ data: Float32Array }[]} outputs of the nodes in `this.outputs` */
+  showOutputs(digit, outputs) {
+    this.input.show(digit);
+    this.outputs.forEach((name, i) => this.#outputs.get(name)?.show(outputs[i].data));
+  }
+
+  #paintScale() {
+    paint(this.scale, { data: Array.from({ length: 256 }, (_, i) => i), rows: 1, cols: 256, range: [0, 255], map: colours().diverging });
+  }
+
+  #repaint() {
+    this.#paintScale();
+    for (const picture of [this.input, ...this.#weights.values(), ...this.#outputs.values(), ...this.#classes]) picture?.repaint();
+  }
+}

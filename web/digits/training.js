@@ -1,0 +1,158 @@
+// One network and its training: start, pause, stop, reset. Knows nothing of the page but what it tells `hooks`.
+import { info, init, trainingControl } from 'heddle';
+import { networkKey } from './controls.js';
+import { asInput } from './data.js';
+import { compileNetwork, makeNetwork } from './network.js';
+
+/** @import { Model, TrainingLog } from 'heddle' */
+/** @import { Settings } from './controls.js' */
+/** @import { Mnist, OwnDigits } from './data.js' */
+/** @typedef {'starting' | 'idle' | 'loading' | 'training' | 'paused' | 'stopping'} State */
+/**
+ * @typedef {object} Hooks
+ * @property {(state: State) => void} onState
+ * @property {(part: number) => void} onLoading 0..1 of the digits are here
+ * @property {(net: Model, isFresh: boolean) => void} onNetwork
+ * @property {(log: TrainingLog) => void} onBatch
+ * @property {(log: TrainingLog) => void} onEpoch
+ * @property {() => Promise<() => void>} quiet waits until no call about the network is running and lets none begin until
+ *   the function that it gives is called
+ */
+
+export class Training {
+  /** @type {State} */
+  state = 'starting';
+  /** @type {Model | null} */
+  net = null;
+  /** Epochs that the network has been trained for, by this page or before it was saved. */
+  epochs = 0;
+  #key = '';
+  #compiled = '';
+  #control = trainingControl();
+  /** @type {AbortController | null} */
+  #abort = null;
+  /** @type {Promise<void>} */
+  #running = Promise.resolve();
+
+  /** @param {Hooks} hooks */
+  constructor(hooks) {
+    this.hooks = hooks;
+  }
+
+  get isBusy() {
+    return this.state !== 'idle' && this.state !== 'starting';
+  }
+
+  /** @param {State} state */
+  #enter(state) {
+    this.state = state;
+    this.hooks.onState(state);
+  }
+
+  /** The first network. @param {Settings} settings */
+  async open(settings) {
+    await init({ threads: settings.threads });
+    await this.#renew(settings);
+    this.#enter('idle');
+  }
+
+  /** @param {Settings} settings */
+  async #renew(settings) {
+    this.adopt(await makeNetwork(settings), settings, 0);
+  }
+
+  /** Takes a network in place of the present one. @param {Model} net @param {Settings} settings as the form shows them
+   * @param {number} epochs trained for */
+  adopt(net, settings, epochs) {
+    this.hooks.onNetwork(net, epochs === 0);
+    this.net?.dispose();
+    this.net = net;
+    this.epochs = epochs;
+    this.#key = networkKey(settings);
+    this.#compiled = '';
+  }
+
+  /** Training with these settings would begin a new network. @param {Settings} settings */
+  wouldRenew(settings) {
+    return networkKey(settings) !== this.#key;
+  }
+
+  /**
+   * Trains to the end, or until stop().
+   * @param {Settings} settings
+   * @param {Mnist | OwnDigits} source
+   */
+  start(settings, source) {
+    this.#abort = new AbortController();
+    this.#enter('loading');
+    this.#running = this.#train(settings, source, this.#abort.signal).catch((error) => {
+      if (error?.name !== 'AbortError') throw error;
+    }).finally(() => this.#enter('idle'));
+    return this.#running;
+  }
+
+  /** @param {Settings} settings @param {Mnist | OwnDigits} source @param {AbortSignal} signal */
+  async #train(settings, source, signal) {
+    const [train, test] = await Promise.all([source.train(settings.rows, this.hooks.onLoading), source.test()]);
+    signal.throwIfAborted();
+    await this.#setThreads(settings.threads);
+    if (this.wouldRenew(settings)) await this.#renew(settings);
+    const compiled = JSON.stringify([settings.optimizer, settings.schedule, settings.rate]);
+    if (compiled !== this.#compiled) await compileNetwork(this.net, settings);
+    this.#compiled = compiled;
+    signal.throwIfAborted();
+    this.#control = trainingControl();
+    this.#enter('training');
+    await this.net.fit(asInput(train.images), train.labels, {
+      epochs: settings.epochs, batchSize: Math.min(settings.batchSize, train.rows), signal, control: this.#control,
+      validationData: [asInput(test.images), test.labels],
+      onBatchEnd: (_, log) => this.hooks.onBatch(log),
+      onEpochEnd: (_, log) => {
+        this.epochs++;
+        this.hooks.onEpoch(log);
+      },
+    });
+  }
+
+  /** @param {number} threads */
+  async #setThreads(threads) {
+    if (info().threadsAsked === threads) return;
+    const release = await this.hooks.quiet();
+    try {
+      await init({ threads });
+    } finally {
+      release();
+    }
+  }
+
+  async pause() {
+    await this.#control.pause();
+    if (this.state === 'training') this.#enter('paused');
+  }
+
+  async resume() {
+    await this.#control.resume();
+    if (this.state === 'paused') this.#enter('training');
+  }
+
+  /** Ends the training after the batch that is running; the network keeps what it has learnt. */
+  async stop() {
+    if (!this.isBusy || this.state === 'stopping') return;
+    this.#enter('stopping');
+    this.#abort?.abort();
+    await this.#running.catch(() => {}); // whoever started it is told
+  }
+
+  /** A new network. @param {Settings} settings */
+  async reset(settings) {
+    await this.stop();
+    await this.#renew(settings);
+  }
+
+  /** @param {number} rate */
+  async setRate(rate) {
+    if (this.state !== 'training' && this.state !== 'paused') return;
+    await this.#control.setLearningRate(rate);
+    this.#compiled = JSON.stringify([...JSON.parse(this.#compiled).slice(0, 2), rate]);
+  }
+}
