@@ -1,9 +1,12 @@
-# cmake -DGLUE=FILE -P glue.cmake: makes the one Node-only import of Emscripten's glue invisible to bundlers, which would
-# look for a package "module" in a build for the browser and fail. Run after each link of an engine.
+# cmake -DGLUE=FILE -P glue.cmake: makes the Node-only imports of Emscripten's glue invisible to bundlers, which would look
+# for packages "module" and "worker_threads" in a build for the browser and fail. Run after each link of an engine.
 file(READ ${GLUE} text)
-string(FIND "${text}" "await import(\"module\")" at)
-if(at EQUAL -1)
-  message(FATAL_ERROR "${GLUE}: no import(\"module\") to hide; has Emscripten changed its glue?")
+set(import "import\\(([\"'](module|worker_threads)[\"'])\\)")
+if(NOT text MATCHES "${import}")
+  message(FATAL_ERROR "${GLUE}: no Node-only import to hide; has Emscripten changed its glue?")
 endif()
-string(REPLACE "await import(\"module\")" "await import(/* webpackIgnore: true */ /* @vite-ignore */ [\"module\"][0])" text "${text}")
+string(REGEX REPLACE "${import}" "import(/* webpackIgnore: true */ /* @vite-ignore */ [\\1][0])" text "${text}")
+if(text MATCHES "import\\([\"'][^\"']*[\"']\\)")
+  message(FATAL_ERROR "${GLUE}: ${CMAKE_MATCH_0} is not known to this script: does a browser need it?")
+endif()
 file(WRITE ${GLUE} "${text}")
