@@ -2,11 +2,18 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** Absolute path of the checkout. */
 export const tree = dirname(dirname(fileURLToPath(import.meta.url)));
+
+// npm puts node_modules/.bin first on PATH, where the package "node" (24) hides the user's own Node: out of the way with it,
+// for all that the tools start.
+process.env.PATH = (process.env.PATH ?? '').split(delimiter).filter((folder) => !/node_modules[\\/]\.bin$/.test(folder)).join(delimiter);
+/** The user's own Node. */
+export const ownNode = process.env.npm_node_execpath ?? process.execPath;
+
 export const isRoot = process.getuid?.() === 0;
 
 export const say = (text) => console.log(`- ${text}`);
@@ -49,6 +56,5 @@ export function npmCi() {
   writeFileSync(stamp, wanted);
 }
 
-/** Node 24, for relaxed SIMD: the one this runs in if new enough, else the one npm installed. */
-export const node24 = () => (Number(process.versions.node.split('.')[0]) >= 24
-  ? process.execPath : join(tree, 'node_modules', 'node', 'bin', 'node'));
+/** Node 24, for relaxed SIMD: the package "node". */
+export const node24 = join(tree, 'node_modules', 'node', 'bin', 'node');

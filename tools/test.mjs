@@ -6,7 +6,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ENGINES, buildPreset, ensureTools, writeTables } from './build.mjs';
-import { aptInstall, fail, node24, say, tree } from './common.mjs';
+import { aptInstall, fail, node24, ownNode, say, tree } from './common.mjs';
 import { ensureEmcc } from './toolchain.mjs';
 
 const STAGE_LIMIT = 15 * 60_000; // ms
@@ -38,7 +38,7 @@ function ctest(preset) {
 }
 
 /** The tests of one folder under node --test. */
-function nodeTest(folder, node = process.execPath) {
+function nodeTest(folder, node = ownNode) {
   const report = join(reports, `${folder.replaceAll('/', '-')}.tap`);
   rmSync(report, { force: true });
   const files = filesIn(folder, '.test.js');
@@ -65,11 +65,13 @@ function build(presets) {
   return { ok: true, output: '', passed: 0, failed: 0, skipped: 0 };
 }
 
+const ownVersion = run(ownNode, ['--version']).output.trim().slice(1);
+
 const QUICK = {
   'build engines': () => build(['wasm-st', 'wasm-mt']),
   'static rules': () => nodeTest('tests/rules'),
   'C, native gcc': () => ctest('native-gcc'),
-  [`API, Node ${process.versions.node}`]: () => nodeTest('tests/api'),
+  [`API, Node ${ownVersion}`]: () => nodeTest('tests/api'),
 };
 
 const FULL = {
@@ -83,8 +85,8 @@ const FULL = {
   'C, WASM one thread': () => ctest('wasm-st'),
   'C, WASM threads': () => ctest('wasm-mt'),
   'C, WASM relaxed SIMD': () => ctest('wasm-mt-relaxed'),
-  [`API, Node ${process.versions.node}`]: () => nodeTest('tests/api'),
-  'API, Node 24': () => nodeTest('tests/api', node24()),
+  [`API, Node ${ownVersion}`]: () => nodeTest('tests/api'),
+  'API, Node 24': () => nodeTest('tests/api', node24),
   'browser, Chromium': () => nodeTest('tests/browser'),
 };
 
