@@ -17,6 +17,7 @@ import { HeddleError, abortError } from './errors.js';
  * @property {AbortSignal} [signal] makes the call reject with the signal's reason, once the engine has stopped
  * @property {ArrayBuffer[]} [transfer] buffers in the arguments that nobody else uses
  * @property {(event: any) => void} [onEvent]
+ * @property {boolean} [isCleanUp] nobody waits for it, so the engine does not count as busy
  */
 /** @typedef {{ resolve: (value: any) => void, reject: (error: unknown) => void, options: CallOptions, done: () => void }} Pending */
 
@@ -96,7 +97,7 @@ export class Client {
   }
 
   get isBusy() {
-    return this.#pending.size > 0 || this.fits > 0;
+    return this.fits > 0 || [...this.#pending.values()].some(({ options }) => !options.isCleanUp);
   }
 
   get inWorker() {
@@ -134,6 +135,11 @@ export class Client {
         reject(new HeddleError('memory', `${method}: the arguments can't be sent to the worker: ${reason}`, { cause }));
       }
     });
+  }
+
+  /** A call whose end nobody waits for. @param {string} method @param {unknown[]} args */
+  notify(method, args) {
+    if (!this.#dead) this.#link.post({ id: ++this.#lastId, method, args }, []);
   }
 
   /** @param {number} id */
