@@ -17,6 +17,7 @@ let label = null;
 /** Where the running fit began on the curves' axis, its epochs, and its newest log. */
 let fit = { begin: 0, epochs: 0, log: null };
 let accuracy = null;
+let lastFacts = 0;
 
 const curves = new Curves(byId('chart-loss'), byId('chart-accuracy'));
 const answer = new Answer();
@@ -92,6 +93,7 @@ function showState(state) {
   controls.lock(training.isBusy);
   live.isLearning = state === 'training';
   live.refresh();
+  lastFacts = 0; // the figures follow at once
   if (state === 'paused') say('Paused');
   if (state === 'loading') say('Getting the digits ready');
   void offerKept();
@@ -212,7 +214,6 @@ function listenForDrops(place) {
   }
 }
 
-let lastFacts = 0;
 /** All drawing happens here. @param {number} now */
 function frame(now) {
   requestAnimationFrame(frame);

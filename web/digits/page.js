@@ -44,7 +44,7 @@ export function showError(error) {
   if (Array.from(place.children).some((old) => old.firstChild.textContent === text)) return;
   const box = document.createElement('div'), message = document.createElement('p'), close = document.createElement('button');
   box.className = 'error';
-  message.textContent = text.charAt(0).toUpperCase() + text.slice(1);
+  message.textContent = text;
   close.type = 'button';
   close.textContent = 'Dismiss';
   close.addEventListener('click', () => box.remove());
