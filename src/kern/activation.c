@@ -72,7 +72,7 @@ HD_INLINE vec leaky_relu(vec x, vec alpha)
 
 HD_INLINE vec elu(vec x, vec alpha)
 {
-    return vselect(vgt(x, vzero()), x, vmul(alpha, vexpm1(x)));
+    return vselect(vgt(x, vzero()), x, vmul(alpha, vexpm1_negative(x)));
 }
 
 HD_INLINE vec softplus(vec x, vec alpha)
@@ -196,7 +196,7 @@ HD_INLINE vec d_elu(vec y, vec alpha)
 HD_INLINE vec d_softplus(vec y, vec alpha) /* sigmoid(x) = 1 - exp(-y) */
 {
     (void)alpha;
-    return vneg(vexpm1(vneg(y)));
+    return vneg(vexpm1_negative(vneg(y)));
 }
 
 HD_INLINE void map_back(size_t n, real alpha, const real *y, const real *dy, real *dx, bool accumulate,

@@ -50,7 +50,7 @@ HD_INLINE real exp_row(size_t n, const real *x, real *y, real *max)
     }
     *max = vmax_lane(m);
     for (size_t i = 0; i < n; i += HD_VL) {
-        vec e = vexp(vsub(load_row(x, n, i), vset(*max)));
+        vec e = vexp_negative(vsub(load_row(x, n, i), vset(*max)));
         sum = vadd(sum, e);
         if (y && i + HD_VL <= n) {
             vstore(y + i, e);
@@ -71,7 +71,11 @@ real hd_logsumexp(size_t n, const real *x)
 void hd_softmax(size_t n, const real *x, real *y)
 {
     real max, sum = exp_row(n, x, y, &max);
-    for (size_t i = 0; i < n; i++) {
+    size_t i = 0;
+    for (; i + HD_VL <= n; i += HD_VL) {
+        vstore(y + i, vdiv(vload(y + i), vset(sum)));
+    }
+    for (; i < n; i++) {
         y[i] /= sum;
     }
 }

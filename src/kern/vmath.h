@@ -2,7 +2,7 @@
  * denormal arguments and results.
  *
  * Largest error in ulp of float32 against float64 (tests/native/kern_math_test.c):
- *   vexp 1.0   vexpm1 1.6   vlog 0.8   vlog1p 0.9   vtanh 2.4   vsigmoid 2.4   vsoftplus 1.6
+ *   vexp 1.0   vexpm1 1.6   vlog 0.8   vlog1p 0.9   vtanh 2.6   vsigmoid 2.4   vsoftplus 2.6
  * The float64 build calls libm lane by lane: there only precision counts. */
 #ifndef HD_KERN_VMATH_H
 #define HD_KERN_VMATH_H
@@ -35,6 +35,8 @@ static inline double softplus_double(double x)
 }
 
 HD_INLINE vec vexp(vec x) { return by_lane(x, exp); }
+HD_INLINE vec vexp_negative(vec x) { return by_lane(x, exp); }
+HD_INLINE vec vexpm1_negative(vec x) { return by_lane(x, expm1); }
 HD_INLINE vec vexpm1(vec x) { return by_lane(x, expm1); }
 HD_INLINE vec vlog(vec x) { return by_lane(x, log); }
 HD_INLINE vec vlog1p(vec x) { return by_lane(x, log1p); }
@@ -44,59 +46,73 @@ HD_INLINE vec vsoftplus(vec x) { return by_lane(x, softplus_double); }
 
 #else
 
-/* ln 2 in two parts: k times the first is exact for |k| < 2^9. */
-#define HD_LN2_HI 0.693145751953125f
-#define HD_LN2_LO 1.42860682030941723212e-6f
-
-/* k = x / ln 2 rounded, both as float and as integer: adding 1.5 * 2^23 leaves it in the low bits. */
-HD_INLINE vec split_exponent(vec x, vec *k)
+/* A constant in every lane, loaded from memory: engines build a 128-bit constant from three instructions wherever it is
+ * used, and compilers turn everything they can see through into one. */
+HD_INLINE vec vconst_load(const float *p)
 {
-    const vec magic = vset(12582912.0f);
-    vec shifted = vmadd(x, vset(1.44269504f), magic);
-    *k = wasm_i32x4_sub(shifted, magic);
-    return vsub(shifted, magic);
+    __asm__("" : "+r"(p));
+    return wasm_v128_load32_splat(p);
+}
+#define VCONST(x) __extension__({ static const float constant = (x); vconst_load(&constant); })
+
+/* k = x / ln 2 rounded, as 2^(k + shift), as n = k, and r = x - k ln 2, |r| <= 0.35. Adding 1.5 * 2^23 + 127 + shift
+ * leaves the biased exponent in the low bits. ln 2 is in two parts; k times the first is exact for |k| < 2^9. */
+typedef struct exp_parts {
+    vec power, n, r;
+} exp_parts;
+
+#define HD_EXP_MAGIC(shift) (12582912.0f + 127 + (shift))
+
+HD_INLINE exp_parts split_exp(vec x, vec magic)
+{
+    vec shifted = vmadd(x, VCONST(1.44269504f), magic), n = vsub(shifted, magic);
+    vec r = vmadd(n, VCONST(-1.42860682030941723212e-6f), vmadd(n, VCONST(-0.693145751953125f), x));
+    return (exp_parts){ wasm_i32x4_shl(shifted, 23), n, r };
 }
 
-/* x - n ln 2, |result| <= 0.35 */
-HD_INLINE vec reduce_ln2(vec x, vec n)
+/* exp(r) - 1 for |r| <= 0.35: r + r^2 times the polynomial of Cephes' expf. */
+HD_INLINE vec expm1_reduced(vec r)
 {
-    return vmadd(n, vset(-HD_LN2_LO), vmadd(n, vset(-HD_LN2_HI), x));
-}
-
-HD_INLINE vec power_of_2(vec k) /* -126 <= k <= 127 */
-{
-    return wasm_i32x4_shl(wasm_i32x4_add(k, wasm_i32x4_splat(127)), 23);
-}
-
-/* (exp(r) - 1 - r) / r^2, |r| <= 0.35: polynomial of Cephes' expf. */
-HD_INLINE vec exp_tail(vec r)
-{
-    vec q = vset(1.9875691500e-4f);
-    q = vmadd(q, r, vset(1.3981999507e-3f));
-    q = vmadd(q, r, vset(8.3334519073e-3f));
-    q = vmadd(q, r, vset(4.1665795894e-2f));
-    q = vmadd(q, r, vset(1.6666665459e-1f));
-    return vmadd(q, r, vset(5.0000001201e-1f));
+    vec q = VCONST(1.9875691500e-4f);
+    q = vmadd(q, r, VCONST(1.3981999507e-3f));
+    q = vmadd(q, r, VCONST(8.3334519073e-3f));
+    q = vmadd(q, r, VCONST(4.1665795894e-2f));
+    q = vmadd(q, r, VCONST(1.6666665459e-1f));
+    q = vmadd(q, r, VCONST(5.0000001201e-1f));
+    return vmadd(vmul(r, r), q, r);
 }
 
 /* Scaled by 2^k in two steps, so that results overflow to infinity and underflow through the denormals. */
 HD_INLINE vec vexp(vec x)
 {
-    x = vmin(vmax(x, vset(-104.0f)), vset(89.0f));
-    vec k, n = split_exponent(x, &k), r = reduce_ln2(x, n);
-    vec e = vadd(vmadd(vmul(r, r), exp_tail(r), r), vset(1));
-    vec half = wasm_i32x4_shr(k, 1);
-    return vmul(vmul(e, power_of_2(half)), power_of_2(wasm_i32x4_sub(k, half)));
+    x = vmin(vmax(x, VCONST(-104.0f)), VCONST(89.0f));
+    const vec magic = VCONST(12582912.0f);
+    vec shifted = vmadd(x, VCONST(1.44269504f), magic), n = vsub(shifted, magic);
+    vec r = vmadd(n, VCONST(-1.42860682030941723212e-6f), vmadd(n, VCONST(-0.693145751953125f), x));
+    vec k = wasm_i32x4_sub(shifted, magic), half = wasm_i32x4_shr(k, 1), one = VCONST(1);
+    vec y = vmul(vadd(expm1_reduced(r), one), wasm_i32x4_add(wasm_i32x4_shl(half, 23), one));
+    return vmul(y, wasm_i32x4_add(wasm_i32x4_shl(wasm_i32x4_sub(k, half), 23), one));
 }
 
-/* 2^k (expm1(r) + 1 - 2^-k), halved against overflow at k = 128. */
+/* exp(x) for x <= 0: by 2^(k + 32), which is normal, and then 2^-32, which may leave a denormal. */
+HD_INLINE vec vexp_negative(vec x)
+{
+    exp_parts s = split_exp(vmax(x, VCONST(-104.0f)), VCONST(HD_EXP_MAGIC(32)));
+    return vmul(vmul(vadd(expm1_reduced(s.r), VCONST(1)), s.power), VCONST(1 / 4294967296.0f));
+}
+
+/* expm1(x) for x <= 0, without the sign of -0: 2^k expm1(r) + (2^k - 1). */
+HD_INLINE vec vexpm1_negative(vec x)
+{
+    exp_parts s = split_exp(vmax(x, VCONST(-30.0f)), VCONST(HD_EXP_MAGIC(0)));
+    return vmadd(s.power, expm1_reduced(s.r), vsub(s.power, VCONST(1)));
+}
+
+/* The same with half of 2^k, against overflow at k = 128. */
 HD_INLINE vec vexpm1(vec x)
 {
-    vec c = vmin(vmax(x, vset(-30.0f)), vset(89.0f));
-    vec k, n = split_exponent(c, &k), r = reduce_ln2(c, n);
-    vec e = vmadd(vmul(r, r), exp_tail(r), r);
-    vec half = power_of_2(wasm_i32x4_sub(k, wasm_i32x4_splat(1)));
-    vec y = vmadd(half, e, vsub(half, vset(0.5f)));
+    exp_parts s = split_exp(vmin(vmax(x, VCONST(-30.0f)), VCONST(89.0f)), VCONST(HD_EXP_MAGIC(-1)));
+    vec y = vmadd(s.power, expm1_reduced(s.r), vsub(s.power, VCONST(0.5f)));
     return vcopysign(vadd(y, y), x);
 }
 
@@ -107,21 +123,21 @@ HD_INLINE vec split_mantissa(vec u, vec *f)
     vec bits = wasm_i32x4_add(u, wasm_i32x4_sub(one, root));
     vec n = wasm_i32x4_sub(wasm_i32x4_shr(bits, 23), wasm_i32x4_splat(127));
     vec m = wasm_i32x4_add(vand(bits, wasm_i32x4_splat(0x007fffff)), root);
-    *f = vsub(m, vset(1));
+    *f = vsub(m, VCONST(1));
     return wasm_f32x4_convert_i32x4(n);
 }
 
-/* n ln 2 + log(1 + f) + c: fdlibm's logf, with R an approximation of log(1 + f) - 2s + s f^2 / (2 + f) ... */
+/* n ln 2 + log(1 + f) + c as fdlibm's logf: with s = f / (2 + f), log(1 + f) = f - f^2/2 + s (f^2/2 + R(s^2)). */
 HD_INLINE vec join_log(vec n, vec f, vec c)
 {
-    vec s = vdiv(f, vadd(vset(2), f)), z = vmul(s, s), w = vmul(z, z);
-    vec odd = vmadd(w, vset(0.24279078841f), vset(0.40000972152f));
-    vec even = vmadd(w, vset(0.28498786688f), vset(0.66666662693f));
+    vec s = vdiv(f, vadd(VCONST(2), f)), z = vmul(s, s), w = vmul(z, z);
+    vec odd = vmadd(w, VCONST(0.24279078841f), VCONST(0.40000972152f));
+    vec even = vmadd(w, VCONST(0.28498786688f), VCONST(0.66666662693f));
     vec series = vmadd(w, odd, vmul(z, even));
-    vec half = vmul(vset(0.5f), vmul(f, f));
-    vec low = vmadd(n, vset(9.0580006145e-6f), c);
+    vec half = vmul(VCONST(0.5f), vmul(f, f));
+    vec low = vmadd(n, VCONST(9.0580006145e-6f), c);
     vec rest = vsub(half, vmadd(s, vadd(half, series), low));
-    return vsub(vmul(n, vset(0.69313812256f)), vsub(rest, f));
+    return vsub(vmul(n, VCONST(0.69313812256f)), vsub(rest, f));
 }
 
 /* log(0) = -inf, of a negative number NaN, log(inf) = inf, given the result for positive finite x. */
@@ -134,9 +150,9 @@ HD_INLINE vec log_edges(vec zero, vec negative, vec infinite, vec x, vec y)
 
 HD_INLINE vec vlog(vec x)
 {
-    vec tiny = vlt(x, vset(1.17549435e-38f));
-    vec u = vselect(tiny, vmul(x, vset(8388608.0f)), x), f;
-    vec n = vsub(split_mantissa(u, &f), vand(tiny, vset(23)));
+    vec tiny = vlt(x, VCONST(1.17549435e-38f));
+    vec u = vselect(tiny, vmul(x, VCONST(8388608.0f)), x), f;
+    vec n = vsub(split_mantissa(u, &f), vand(tiny, VCONST(23)));
     vec y = join_log(n, f, vzero());
     return log_edges(veq(x, vzero()), vlt(x, vzero()), veq(x, vset(INFINITY)), x, y);
 }
@@ -144,7 +160,7 @@ HD_INLINE vec vlog(vec x)
 /* u = 1 + x rounded; what was lost goes into c. Where n = 0, f = x itself is exact. */
 HD_INLINE vec vlog1p(vec x)
 {
-    const vec one = vset(1);
+    const vec one = VCONST(1);
     vec u = vadd(one, x), f;
     vec n = split_mantissa(u, &f), near = veq(n, vzero());
     vec lost = vselect(vgt(x, one), vsub(one, vsub(u, x)), vsub(x, vsub(u, one)));
@@ -154,23 +170,33 @@ HD_INLINE vec vlog1p(vec x)
     return log_edges(veq(x, vset(-1)), vlt(x, vset(-1)), veq(x, vset(INFINITY)), x, y);
 }
 
-/* t / (t + 2), t = expm1(2 |x|) */
+/* -t / (t + 2), t = expm1(-2 |x|) */
 HD_INLINE vec vtanh(vec x)
 {
-    vec a = vmin(vabs(x), vset(20));
-    vec t = vexpm1(vadd(a, a));
-    return vcopysign(vdiv(t, vadd(t, vset(2))), x);
+    vec a = vor(x, VCONST(-0.0f)), t = vexpm1_negative(vadd(a, a));
+    return vcopysign(vdiv(t, vadd(t, VCONST(2))), x);
 }
 
+/* z / (1 + z) or 1 / (1 + z), z = exp(-|x|) */
 HD_INLINE vec vsigmoid(vec x)
 {
-    vec z = vexp(vneg(vabs(x)));
-    return vdiv(vselect(vlt(x, vzero()), z, vset(1)), vadd(vset(1), z));
+    const vec one = VCONST(1);
+    vec z = vexp_negative(vor(x, VCONST(-0.0f)));
+    return vdiv(vselect(vlt(x, vzero()), z, one), vadd(one, z));
 }
 
+/* max(x, 0) + log(1 + z), z = exp(-|x|); log(1 + z) = 2 atanh(s) by its series, s = z / (2 + z) <= 1/3. */
 HD_INLINE vec vsoftplus(vec x)
 {
-    return vadd(vmax(x, vzero()), vlog1p(vexp(vneg(vabs(x)))));
+    vec z = vexp_negative(vor(x, VCONST(-0.0f))), s = vdiv(z, vadd(z, VCONST(2))), w = vmul(s, s);
+    vec q = VCONST(2.0f / 13);
+    q = vmadd(q, w, VCONST(2.0f / 11));
+    q = vmadd(q, w, VCONST(2.0f / 9));
+    q = vmadd(q, w, VCONST(2.0f / 7));
+    q = vmadd(q, w, VCONST(2.0f / 5));
+    q = vmadd(q, w, VCONST(2.0f / 3));
+    vec y = vmadd(vmul(s, w), q, vadd(s, s));
+    return vadd(vmax(x, vzero()), y);
 }
 
 #endif
