@@ -1,6 +1,7 @@
 /** Models as files: safetensors with all weights, and in its metadata the description, what it is compiled for, and more. */
 import { HeddleError, kindOf } from './errors.js';
 import { readSafetensors, toFloat32, writeSafetensors } from './files/safetensors.js';
+import { describeNode } from './graph.js';
 import { asSpec } from './options.js';
 
 /** @import { CompileConfig } from './compile.js' */
@@ -69,9 +70,9 @@ function readDescription(model) {
     if (!isObject(node) || typeof node.name !== 'string') return refuse(`node ${i} has no name`);
     const { inputs, ...spec } = node, isInput = node.layer === 'input';
     if (isInput ? inputs !== undefined : !isNames(inputs)) refuse(`node "${node.name}": inputs must be a list of names, and inputs have none`);
-    return { ...asSpec('layer', spec, `node "${node.name}"`), ...!isInput && { inputs: /** @type {string[]} */ (inputs) } };
+    return describeNode(node.name, asSpec('layer', spec, `node "${node.name}"`), isInput ? [] : /** @type {string[]} */ (inputs));
   });
-  return { name, seed: Number(seed), nodes: /** @type {ModelDescription['nodes']} */ (checked), outputs };
+  return { name, seed: Number(seed), nodes: checked, outputs };
 }
 
 /** @param {unknown} config @returns {CompileConfig | null} */

@@ -58,7 +58,7 @@ export class BatchReader {
 
   async #begin() {
     const iterable = typeof this.#source === 'function' ? await this.#source() : this.#source;
-    if (!isBatchSource(iterable) || typeof iterable === 'function') {
+    if (typeof iterable === 'function' || !(isBatchSource(iterable) || Array.isArray(iterable))) {
       throw new HeddleError('argument', `fit: the function returned ${kindOf(iterable)}, expected an iterable of batches`);
     }
     return Symbol.asyncIterator in iterable ? iterable[Symbol.asyncIterator]() : iterable[Symbol.iterator]();

@@ -14,7 +14,7 @@ import { connect } from './session.js';
 
 /** Frees the engine's copy of a model that was dropped without dispose(). */
 const dropped = new FinalizationRegistry((/** @type {{ place: { client: Client, id: number } | null }} */ { place }) => {
-  if (place && !place.client.isDead) void place.client.call('disposeModel', [place.id], { isCleanUp: true }).catch(() => {});
+  place?.client.notify('disposeModel', [place.id]);
 });
 
 export class Core {
@@ -176,7 +176,7 @@ export class Core {
     const { place } = this.#home;
     this.#home.place = this.#snapshot = null;
     dropped.unregister(this);
-    if (place && !place.client.isDead) void place.client.call('disposeModel', [place.id], { isCleanUp: true }).catch(() => {}); // freed all the same
+    place?.client.notify('disposeModel', [place.id]);
   }
 }
 

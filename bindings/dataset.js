@@ -9,7 +9,7 @@ import { HeddleError } from './errors.js';
 
 /** @param {Place} place */
 function free({ client, id }) {
-  if (!client.isDead) void client.call('freeData', [id], { isCleanUp: true }).catch(() => {}); // it goes with the engine in that case
+  client.notify('freeData', [id]);
 }
 
 const dropped = new FinalizationRegistry(free);

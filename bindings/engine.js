@@ -73,11 +73,11 @@ export class Engine {
   #context;
   /** @type {Map<number, EngineModel>} */
   #models = new Map();
-  /** @type {Map<number, { handle: number, rows: number }>} */
+  /** @type {Map<number, { handle: number, rows: number, bytes: number }>} */
   #tables = new Map();
   #lastId = 0;
   #threadsRaised = false;
-  #bytes = { data: 0, models: 0, fits: 0 };
+  #dataBytes = 0;
 
   /** @param {Heap} heap @param {EngineFacts} facts */
   constructor(heap, facts) {
@@ -95,7 +95,9 @@ export class Engine {
       threads: heap.call('hd_context_threads', this.#context),
       memory: {
         heap: heap.bytes, used: heap.call('hd_context_memory', this.#context, 0),
-        peak: heap.call('hd_context_memory', this.#context, 1), ...this.#bytes,
+        peak: heap.call('hd_context_memory', this.#context, 1), data: this.#dataBytes,
+        models: [...this.#models.values()].reduce((sum, { handle }) => sum + heap.call('hd_model_memory', handle), 0),
+        fits: this.trainer.bytes,
       },
     };
   }
@@ -120,16 +122,6 @@ export class Engine {
     return handle;
   }
 
-  /** Accounts what `run` allocates and keeps. @template T @param {'data' | 'models' | 'fits'} kind @param {() => T} run */
-  accounted(kind, run) {
-    const before = this.heap.call('hd_context_memory', this.#context, 0);
-    try {
-      return run();
-    } finally {
-      this.#bytes[kind] += this.heap.call('hd_context_memory', this.#context, 0) - before;
-    }
-  }
-
   /** Starts the threads once there is work for them. @param {number} work multiply-adds to come */
   raiseThreads(work) {
     if (this.#threadsRaised || this.facts.threadsAsked === 1 || work < threadsPay) return;
@@ -141,21 +133,19 @@ export class Engine {
 
   /** @param {ModelPlan} plan @returns {ModelFacts} */
   build(plan) {
-    return this.accounted('models', () => {
-      const handle = this.made(this.heap.call('hd_model_new', this.#context));
-      try {
-        for (const node of plan.nodes) this.#addNode(handle, node);
-        for (const node of plan.outputs) this.check(this.heap.call('hd_output', handle, node));
-        this.check(this.heap.call('hd_model_build', handle, plan.seed));
-      } catch (error) {
-        this.heap.call('hd_model_free', handle);
-        throw error;
-      }
-      const facts = this.#readFacts(handle);
-      const size = facts.weights.reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);
-      this.#models.set(facts.id, { handle, facts, size, metricSizes: [], losses: 0, lastPass: Promise.resolve() });
-      return facts;
-    });
+    const handle = this.made(this.heap.call('hd_model_new', this.#context));
+    try {
+      for (const node of plan.nodes) this.#addNode(handle, node);
+      for (const node of plan.outputs) this.check(this.heap.call('hd_output', handle, node));
+      this.check(this.heap.call('hd_model_build', handle, plan.seed));
+    } catch (error) {
+      this.heap.call('hd_model_free', handle);
+      throw error;
+    }
+    const facts = this.#readFacts(handle);
+    const size = facts.weights.reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);
+    this.#models.set(facts.id, { handle, facts, size, metricSizes: [], losses: 0, lastPass: Promise.resolve() });
+    return facts;
   }
 
   /** @param {number} model handle @param {PlanInput | PlanLayer} node */
@@ -214,24 +204,22 @@ export class Engine {
     if (!model) return;
     this.trainer.closeAll(id);
     this.#models.delete(id);
-    this.accounted('models', () => this.heap.call('hd_model_free', model.handle));
+    this.heap.call('hd_model_free', model.handle);
   }
 
   /** @param {number} id @param {CompilePlan} plan @returns {CompileFacts} */
   compile(id, plan) {
     const { heap } = this, model = this.model(id), { handle } = model;
-    this.accounted('models', () => {
-      this.check(heap.call('hd_compile_reset', handle));
-      for (const { output, kind, weight, options } of plan.losses) {
-        this.check(heap.call('hd_loss_add', handle, output, kind, weight, Float64Array.from(options), options.length));
-      }
-      for (const { output, kind, options } of plan.metrics) {
-        this.made(heap.call('hd_metric_add', handle, output, kind, Float64Array.from(options), options.length), -1);
-      }
-      for (const [setter, item] of /** @type {const} */ ([['hd_optimizer_set', plan.optimizer], ['hd_schedule_set', plan.schedule]])) {
-        if (item) this.check(heap.call(setter, handle, item.kind, Float64Array.from(item.options), item.options.length));
-      }
-    });
+    this.check(heap.call('hd_compile_reset', handle));
+    for (const { output, kind, weight, options } of plan.losses) {
+      this.check(heap.call('hd_loss_add', handle, output, kind, weight, Float64Array.from(options), options.length));
+    }
+    for (const { output, kind, options } of plan.metrics) {
+      this.made(heap.call('hd_metric_add', handle, output, kind, Float64Array.from(options), options.length), -1);
+    }
+    for (const [setter, item] of /** @type {const} */ ([['hd_optimizer_set', plan.optimizer], ['hd_schedule_set', plan.schedule]])) {
+      if (item) this.check(heap.call(setter, handle, item.kind, Float64Array.from(item.options), item.options.length));
+    }
     model.losses = plan.losses.length;
     model.metricSizes = plan.metrics.map((_, i) => heap.call('hd_metric_size', handle, i));
     return { targetSizes: model.facts.outputs.map((_, i) => heap.call('hd_target_size', handle, i)), metricSizes: model.metricSizes };
@@ -268,33 +256,34 @@ export class Engine {
 
   // --- data ---
 
-  /** @param {Table} table @returns {number} handle */
+  /** @param {Table} table */
   #makeData({ rows, columns }) {
-    return this.accounted('data', () => {
-      const handle = this.made(this.heap.call('hd_data_new', this.#context, rows));
-      try {
-        for (const { role, index, data, size, scale, offset } of columns) {
-          const type = data instanceof Uint8Array ? 1 : 0;
-          if (!this.heap.fill(data, 'hd_data_column', handle, roles[role], index, type, size, scale, offset)) this.fail();
-        }
-        this.check(this.heap.call('hd_data_check', handle));
-      } catch (error) {
-        this.heap.call('hd_data_free', handle);
-        throw error;
+    const handle = this.made(this.heap.call('hd_data_new', this.#context, rows));
+    try {
+      for (const { role, index, data, size, scale, offset } of columns) {
+        const type = data instanceof Uint8Array ? 1 : 0;
+        if (!this.heap.fill(data, 'hd_data_column', handle, roles[role], index, type, size, scale, offset)) this.fail();
       }
-      return handle;
-    });
+      this.check(this.heap.call('hd_data_check', handle));
+    } catch (error) {
+      this.heap.call('hd_data_free', handle);
+      throw error;
+    }
+    const bytes = columns.reduce((sum, { data }) => sum + data.byteLength, 0);
+    this.#dataBytes += bytes;
+    return { handle, rows, bytes };
   }
 
-  /** @param {number} handle */
-  #freeData(handle) {
-    this.accounted('data', () => this.heap.call('hd_data_free', handle));
+  /** @param {{ handle: number, bytes: number }} data */
+  #freeData({ handle, bytes }) {
+    this.#dataBytes -= bytes;
+    this.heap.call('hd_data_free', handle);
   }
 
   /** @param {Table} table @returns {number} id */
   addData(table) {
     const id = this.nextId();
-    this.#tables.set(id, { handle: this.#makeData(table), rows: table.rows });
+    this.#tables.set(id, this.#makeData(table));
     return id;
   }
 
@@ -302,14 +291,14 @@ export class Engine {
   freeData(id) {
     const table = this.#tables.get(id);
     this.#tables.delete(id);
-    if (table) this.#freeData(table.handle);
+    if (table) this.#freeData(table);
   }
 
   /** Data for one use: what is made here is freed by `release`. @param {Source} source */
   open(source) {
     if (typeof source === 'object') {
-      const handle = this.#makeData(source);
-      return { handle, rows: source.rows, release: () => this.#freeData(handle) };
+      const data = this.#makeData(source);
+      return { ...data, release: () => this.#freeData(data) };
     }
     const table = this.#tables.get(source);
     if (!table) throw new HeddleError('state', 'the data set has been disposed of');

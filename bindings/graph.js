@@ -100,11 +100,15 @@ export function describeGraph(options, where = 'model') {
   checkSeed(seed, where);
   const inputs = tensorList(options.inputs, `${where}: inputs`), outputs = tensorList(options.outputs, `${where}: outputs`);
   const order = sorted(inputs, outputs, where), names = uniqueNames(order, where);
-  const nodes = order.map(tensor => {
-    const node = { ...tensor.spec, name: /** @type {string} */ (names.get(tensor)) };
-    return tensor.inputs.length ? { ...node, inputs: tensor.inputs.map(one => /** @type {string} */ (names.get(one))) } : node;
-  });
-  return { name, seed, nodes, outputs: outputs.map(tensor => /** @type {string} */ (names.get(tensor))) };
+  /** @param {SymbolicTensor} tensor */
+  const nameOf = tensor => /** @type {string} */ (names.get(tensor));
+  const nodes = order.map(tensor => describeNode(nameOf(tensor), tensor.spec, tensor.inputs.map(nameOf)));
+  return { name, seed, nodes, outputs: outputs.map(nameOf) };
+}
+
+/** @param {string} name @param {LayerSpec} spec @param {string[]} inputs names @returns {NodeDescription} */
+export function describeNode(name, { name: _, ...spec }, inputs) {
+  return { name, ...spec, ...inputs.length && { inputs } }; // in one order always: the same model gives the same file
 }
 
 /** @param {unknown} value @param {string} where @returns {SymbolicTensor[]} */

@@ -17,7 +17,6 @@ import { HeddleError, abortError } from './errors.js';
  * @property {AbortSignal} [signal] makes the call reject with the signal's reason, once the engine has stopped
  * @property {ArrayBuffer[]} [transfer] buffers in the arguments that nobody else uses
  * @property {(event: any) => void} [onEvent]
- * @property {boolean} [isCleanUp] nobody waits for it, so the engine does not count as busy
  */
 /** @typedef {{ resolve: (value: any) => void, reject: (error: unknown) => void, options: CallOptions, done: () => void }} Pending */
 
@@ -34,7 +33,8 @@ export async function openLocal({ onReply }) {
 export async function openWorker({ onReply, onCrash }) {
   if (isNode()) {
     const { Worker: NodeWorker } = await import(/* webpackIgnore: true */ /* @vite-ignore */ 'node:worker_threads');
-    const worker = new NodeWorker(/* webpackIgnore: true */ new URL('./worker.js', import.meta.url));
+    // Without the process's own flags: some, such as --input-type, are refused in a worker.
+    const worker = new NodeWorker(/* webpackIgnore: true */ new URL('./worker.js', import.meta.url), { execArgv: [] });
     worker.on('message', onReply);
     worker.on('error', error => onCrash(`the worker failed: ${error.message}`));
     worker.on('exit', code => onCrash(`the worker exited with code ${code}`));
@@ -97,7 +97,7 @@ export class Client {
   }
 
   get isBusy() {
-    return this.fits > 0 || [...this.#pending.values()].some(({ options }) => !options.isCleanUp);
+    return this.#pending.size > 0 || this.fits > 0;
   }
 
   get inWorker() {
@@ -137,7 +137,7 @@ export class Client {
     });
   }
 
-  /** A call whose end nobody waits for. @param {string} method @param {unknown[]} args */
+  /** A call whose end nobody waits for; it does not make the engine busy. @param {string} method @param {unknown[]} args */
   notify(method, args) {
     if (!this.#dead) this.#link.post({ id: ++this.#lastId, method, args }, []);
   }

@@ -47,7 +47,7 @@ import { HeddleError } from './errors.js';
  */
 
 /** hd_fit_stat */
-const stat = { epoch: 0, batch: 1, batches: 2, loss: 4, learningRate: 6 };
+const stat = { epoch: 0, batch: 1, batches: 2, loss: 4, learningRate: 6, arena: 9 };
 
 export class Trainer {
   #engine;
@@ -71,8 +71,8 @@ export class Trainer {
       if (validation) undo.push(validation.release);
       engine.raiseThreads(plan.work * 100); // a fit has at least some hundred steps, or takes no time
       const options = [plan.batchSize, plan.epochs, Number(plan.shuffle), plan.seed, plan.initialEpoch, plan.stepsPerEpoch];
-      const fit = engine.accounted('fits', () => engine.made(engine.heap.call('hd_fit_new', handle, data?.handle ?? 0, 0,
-        plan.trainRows, Float64Array.from(options), options.length)));
+      const fit = engine.made(engine.heap.call('hd_fit_new', handle, data?.handle ?? 0, 0, plan.trainRows,
+        Float64Array.from(options), options.length));
       const id = engine.nextId();
       this.#fits.set(id, {
         handle: fit, model, data, validation, batchSize: plan.batchSize, trainRows: plan.trainRows,
@@ -93,6 +93,11 @@ export class Trainer {
     }
     if (!data || trainRows === data.rows) return null;
     return { handle: data.handle, begin: trainRows, end: data.rows, release: () => {} };
+  }
+
+  /** Bytes of the work memory of all fits. */
+  get bytes() {
+    return [...this.#fits.values()].reduce((sum, fit) => sum + this.#stat(fit, 'arena'), 0);
   }
 
   /** @param {number} id @returns {Fit} */
@@ -154,12 +159,12 @@ export class Trainer {
 
   /** @param {Fit} fit @param {() => number} run returns a status @param {number} rows @returns {boolean} an epoch has ended */
   #step(fit, run, rows) {
-    const begin = performance.now();
+    const before = this.#stat(fit, 'batch'), begin = performance.now();
     this.#engine.check(run());
     fit.seconds += (performance.now() - begin) / 1000;
     fit.samples += rows;
     const epoch = this.#stat(fit, 'epoch'), isEnd = epoch !== fit.epoch;
-    fit.batch = isEnd ? fit.batch + 1 : this.#stat(fit, 'batch');
+    fit.batch = isEnd ? before + 1 : this.#stat(fit, 'batch');
     fit.epoch = epoch;
     return isEnd;
   }
@@ -209,7 +214,7 @@ export class Trainer {
     const fit = this.#fits.get(id);
     if (!fit) return;
     this.#fits.delete(id);
-    this.#engine.accounted('fits', () => this.#engine.heap.call('hd_fit_free', fit.handle));
+    this.#engine.heap.call('hd_fit_free', fit.handle);
     fit.data?.release();
     fit.validation?.release();
     for (const wake of fit.waiting) wake();
