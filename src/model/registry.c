@@ -46,7 +46,7 @@ extern const hd_initializer_class hd_initializer_orthogonal;
 extern const hd_initializer_class hd_initializer_uniform;
 extern const hd_initializer_class hd_initializer_zeros;
 extern const hd_regularizer_class hd_regularizer_l1;
-extern const hd_regularizer_class hd_regularizer_l1_l2;
+extern const hd_regularizer_class hd_regularizer_l1l2;
 extern const hd_regularizer_class hd_regularizer_l2;
 extern const hd_constraint_class hd_constraint_max_norm;
 extern const hd_constraint_class hd_constraint_non_neg;
@@ -126,7 +126,7 @@ REGISTRY(initializer,
 
 REGISTRY(regularizer,
          &hd_regularizer_l1,
-         &hd_regularizer_l1_l2,
+         &hd_regularizer_l1l2,
          &hd_regularizer_l2,
          NULL)
 

@@ -62,4 +62,4 @@ static const hd_option both_options[] = {
 const hd_regularizer_class hd_regularizer_l1 = { "l1", "amount * sum |w|", options, l1 };
 const hd_regularizer_class hd_regularizer_l2 = { "l2", "amount * sum w^2 (weight decay of MatNet Eq. 3.1, no 1/2)", options,
                                                  l2 };
-const hd_regularizer_class hd_regularizer_l1_l2 = { "l1l2", "l1 * sum |w| + l2 * sum w^2", both_options, l1_l2 };
+const hd_regularizer_class hd_regularizer_l1l2 = { "l1l2", "l1 * sum |w| + l2 * sum w^2", both_options, l1_l2 };
