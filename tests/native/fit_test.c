@@ -1,0 +1,506 @@
+/* Fits as their caller sees them: stopping, divergence, looking between steps, batches one by one, going on, frozen weights,
+ * several outputs, memory; and every wrong call with its own sentence. */
+#include "layer_kit.h"
+
+enum { ROWS = 30, SIZE = 12, CLASSES = 3, LINEAR = 0, SIGMOID = 1, SOFTMAX = 7, MAX_FLAT = 128 };
+
+static hd_context *c;
+
+/* Two outputs: classes "a" and numbers "b", on one hidden matrix. */
+static hd_model *make_graph(void)
+{
+    hd_model *m = hd_model_new(c);
+    int x = hd_input(m, "x", (int[]){ 4, 3 }, 2);
+    int h = LAYER(m, "bilinear", "h", x, 3, 2, SIGMOID);
+    int f = hd_layer(m, "flatten", "f", &h, 1, NULL, 0);
+    int a = LAYER(m, "dense", "a", f, CLASSES, SOFTMAX), b = LAYER(m, "dense", "b", f, 2);
+    kit_must(c, hd_output(m, a));
+    kit_must(c, hd_output(m, b));
+    return m;
+}
+
+static void compile(hd_model *m, const char *optimizer, double rate, double weight_a, double weight_b)
+{
+    kit_must(c, hd_compile_reset(m));
+    kit_must(c, hd_loss_add(m, 0, "sparseCategoricalCrossentropy", weight_a, NULL, 0));
+    kit_must(c, hd_loss_add(m, 1, "meanSquaredError", weight_b, NULL, 0));
+    CHECK(hd_metric_add(m, 0, "accuracy", NULL, 0) == 0);
+    kit_must(c, hd_optimizer_set(m, optimizer, &rate, 1));
+}
+
+static hd_model *make_model(const char *optimizer, double rate)
+{
+    hd_model *m = make_graph();
+    kit_must(c, hd_model_build(m, 4));
+    compile(m, optimizer, rate, 1, 0.5);
+    return m;
+}
+
+/* Rows [begin, end) of one data set. */
+static hd_data *make_rows(int begin, int end)
+{
+    int n = end - begin;
+    hd_real x[ROWS * SIZE], y[ROWS * 2];
+    hd_data *d = hd_data_new(c, n);
+    kit_fill(x, ROWS * SIZE, 1);
+    kit_fill(y, ROWS * 2, 2);
+    memcpy(kit_column(c, d, HD_COLUMN_INPUT, 0, SIZE), x + begin * SIZE, (size_t)(n * SIZE) * sizeof *x);
+    hd_real *labels = kit_column(c, d, HD_COLUMN_TARGET, 0, 1);
+    for (int i = 0; i < n; i++) {
+        labels[i] = (hd_real)((begin + i) * 7 % CLASSES);
+    }
+    memcpy(kit_column(c, d, HD_COLUMN_TARGET, 1, 2), y + begin * 2, (size_t)(n * 2) * sizeof *y);
+    return d;
+}
+
+typedef struct state {
+    size_t n;
+    hd_real w[MAX_FLAT];
+} state;
+
+static state weights_of(hd_model *m)
+{
+    state s = { 0 };
+    for (int w = 0; w < hd_weight_count(m); w++) {
+        size_t size = kit_size(m, hd_weight_name(m, w));
+        memcpy(s.w + s.n, hd_weight_data(m, w), size * sizeof *s.w);
+        s.n += size;
+    }
+    return s;
+}
+
+static int same(const state *a, const state *b)
+{
+    return a->n == b->n && !memcmp(a->w, b->w, a->n * sizeof *a->w);
+}
+
+static hd_fit *open_fit(hd_model *m, hd_data *d, double batch, double epochs, double shuffle, double initial)
+{
+    hd_fit *f = hd_fit_new(m, d, 0, d ? hd_data_rows(d) : 0, (double[]){ batch, epochs, shuffle, 9, initial }, 5);
+    if (!f) {
+        kit_stop("fit", hd_error(c));
+    }
+    return f;
+}
+
+static void run(hd_fit *f)
+{
+    while (!hd_fit_done(f)) {
+        kit_must(c, hd_fit_step(f, 1 << 20));
+    }
+    hd_fit_free(f);
+}
+
+/* Whenever a fit by L-BFGS is freed, the weights are those of the last accepted iterate. */
+static void test_stop_lbfgs(int constrained, int sparse)
+{
+    hd_data *d = make_rows(0, ROWS);
+    for (int more = 1; more < 12; more++) {
+        hd_model *m = make_graph();
+        kit_must(c, constrained ? hd_weight_set(m, "h/U", "unitNorm", NULL, 0) : HD_OK);
+        kit_must(c, sparse ? hd_activity_set(m, "h", "klSparsity", NULL, 0) : HD_OK);
+        kit_must(c, hd_model_build(m, 4));
+        compile(m, "lbfgs", 1, 1, 1);
+        hd_fit *f = open_fit(m, d, 11, 100, 1, 0);
+        state accepted = weights_of(m); /* the start counts */
+        double epochs = 0;
+        for (int i = 0; i < 20 + more; i++) {
+            kit_must(c, hd_fit_step(f, 1));
+            if (hd_fit_stat(f, HD_FIT_EPOCH) > epochs) {
+                epochs = hd_fit_stat(f, HD_FIT_EPOCH);
+                accepted = weights_of(m);
+            }
+        }
+        CHECK(epochs >= 1 && !hd_fit_done(f));
+        hd_fit_free(f);
+        state after = weights_of(m);
+        CHECK(same(&after, &accepted));
+        hd_model_free(m);
+    }
+    hd_data_free(d);
+}
+
+/* A step that would diverge is not taken; the model works on. */
+static void test_divergence(void)
+{
+    hd_data *d = make_rows(0, ROWS);
+    hd_model *m = make_model("sgd", 1e6);
+    hd_fit *f = open_fit(m, d, 10, 1000, 1, 0);
+    state before = weights_of(m);
+    hd_status status = hd_fit_step(f, 1);
+    for (int i = 0; i < 1000 && !status; i++) {
+        before = weights_of(m);
+        status = hd_fit_step(f, 1);
+    }
+    CHECK(status == HD_ERR_DIVERGED && hd_error_status(c) == HD_ERR_DIVERGED);
+    CHECK(strstr(hd_error(c), "not finite") && strstr(hd_error(c), "smaller learning rate"));
+    state after = weights_of(m);
+    CHECK(same(&after, &before));
+    CHECK(hd_weights_check(m) == HD_OK);
+    hd_fit_free(f);
+    state fresh;
+    hd_model *other = make_model("sgd", 0.1);
+    fresh = weights_of(other);
+    for (int w = 0, at = 0; w < hd_weight_count(m); w++) {
+        size_t size = kit_size(m, hd_weight_name(m, w));
+        memcpy(hd_weight_data(m, w), fresh.w + at, size * sizeof *fresh.w);
+        at += (int)size;
+    }
+    compile(m, "sgd", 0.1, 1, 0.5);
+    run(open_fit(m, d, 10, 3, 1, 0));
+    run(open_fit(other, d, 10, 3, 1, 0));
+    after = weights_of(m);
+    fresh = weights_of(other);
+    CHECK(same(&after, &fresh));
+    hd_model_free(m);
+    hd_model_free(other);
+    hd_data_free(d);
+}
+
+/* Evaluating and predicting between steps, and cutting the steps differently, changes no bit. */
+static void test_looking(void)
+{
+    hd_data *d = make_rows(0, ROWS), *part = make_rows(3, 20);
+    hd_model *plain = make_model("adam", 0.05), *watched = make_model("adam", 0.05);
+    double loss = 0, samples = 0;
+    hd_fit *f = open_fit(watched, d, 7, 3, 1, 0);
+    while (!hd_fit_done(f)) {
+        hd_real y[ROWS * SIZE];
+        kit_must(c, hd_fit_step(f, 1));
+        kit_must(c, hd_predict(watched, part, 1, 0, 17, 5, y));
+        kit_must(c, hd_evaluate_begin(watched, 4));
+        kit_must(c, hd_evaluate_rows(watched, part, 0, 6));
+        kit_must(c, hd_evaluate_rows(watched, part, 6, 17));
+        kit_must(c, hd_evaluate_end(watched));
+        CHECK(hd_evaluate_total(watched) > 0 && hd_evaluate_metric(watched, 0, 0) <= 1);
+        if (hd_fit_stat(f, HD_FIT_EPOCH) == 1 && hd_fit_stat(f, HD_FIT_BATCH) == 0) {
+            loss = hd_fit_stat(f, HD_FIT_LOSS);
+            samples = hd_fit_stat(f, HD_FIT_SAMPLES);
+        }
+    }
+    CHECK(samples == ROWS && loss > 0);
+    CHECK(hd_fit_stat(f, HD_FIT_LOSS) < loss);
+    hd_fit_free(f);
+    run(open_fit(plain, d, 7, 3, 1, 0));
+    state a = weights_of(plain), b = weights_of(watched);
+    CHECK(same(&a, &b));
+    hd_model_free(plain);
+    hd_model_free(watched);
+    hd_data_free(d);
+    hd_data_free(part);
+}
+
+/* Batches one by one do what the same batches of a data set do; epochs may end by count or by call. */
+static void test_batches(int counted)
+{
+    hd_data *d = make_rows(0, ROWS);
+    hd_model *whole = make_model("rmsprop", 0.01), *fed = make_model("rmsprop", 0.01);
+    run(open_fit(whole, d, 8, 2, 0, 0));
+    hd_fit *f = hd_fit_new(fed, NULL, 0, 0, (double[]){ 8, 2, 0, 9, 0, counted ? 4 : 0 }, 6);
+    for (int epoch = 0; epoch < 2; epoch++) {
+        for (int at = 0; at < ROWS; at += 8) {
+            hd_data *batch = make_rows(at, at + 8 < ROWS ? at + 8 : ROWS);
+            kit_must(c, hd_fit_batch(f, batch));
+            hd_data_free(batch);
+        }
+        CHECK(hd_fit_stat(f, HD_FIT_EPOCH) == epoch + counted);
+        kit_must(c, counted ? HD_OK : hd_fit_end_epoch(f));
+        CHECK(hd_fit_stat(f, HD_FIT_EPOCH) == epoch + 1 && hd_fit_stat(f, HD_FIT_SAMPLES) == ROWS);
+    }
+    CHECK(hd_fit_done(f));
+    hd_fit_free(f);
+    state a = weights_of(whole), b = weights_of(fed);
+    CHECK(same(&a, &b));
+    hd_model_free(whole);
+    hd_model_free(fed);
+    hd_data_free(d);
+}
+
+/* A fit that goes on where another stopped equals one long fit: moments, step count and row order go on. */
+static void test_going_on(void)
+{
+    static const char *const names[] = { "sgd", "adam", "adamw", "rmsprop", "adadelta" };
+    hd_data *d = make_rows(0, ROWS);
+    for (int i = 0; i < COUNT(names); i++) {
+        hd_model *one = make_model(names[i], 0.02), *two = make_model(names[i], 0.02), *anew = make_model(names[i], 0.02);
+        run(open_fit(one, d, 7, 4, 1, 0));
+        run(open_fit(two, d, 7, 2, 1, 0));
+        run(open_fit(two, d, 7, 4, 1, 2));
+        run(open_fit(anew, d, 7, 2, 1, 0));
+        compile(anew, names[i], 0.02, 1, 0.5); /* forgets the moments */
+        run(open_fit(anew, d, 7, 4, 1, 2));
+        state a = weights_of(one), b = weights_of(two), n = weights_of(anew);
+        CHECK(same(&a, &b));
+        CHECK(i == 0 || !same(&a, &n)); /* plain sgd has no memory */
+        hd_model_free(one);
+        hd_model_free(two);
+        hd_model_free(anew);
+    }
+    hd_data_free(d);
+}
+
+/* One step of plain gradient descent: frozen weights stay, the others move by rate x factor x gradient. */
+static void test_frozen_and_factors(void)
+{
+    hd_data *d = make_rows(0, ROWS);
+    hd_model *m = make_graph();
+    kit_must(c, hd_weight_set(m, "h/U", "frozen", (double[]){ 1 }, 1));
+    kit_must(c, hd_weight_set(m, "h/V", "learningRateFactor", (double[]){ 0.25 }, 1));
+    kit_must(c, hd_weight_set(m, "a/bias", "learningRateFactor", (double[]){ 0 }, 1));
+    kit_must(c, hd_model_build(m, 4));
+    compile(m, "sgd", 0.125, 1, 0.5);
+    double loss;
+    kit_must(c, hd_gradients(m, d, 0, ROWS, 0, 0, &loss));
+    CHECK(!hd_weight_gradient(m, kit_find(m, "h/U")) && hd_weight_frozen(m, kit_find(m, "h/U")));
+    state g = { 0 }, before = weights_of(m);
+    for (int w = 0; w < hd_weight_count(m); w++) {
+        const char *name = hd_weight_name(m, w);
+        double factor = !strcmp(name, "h/U") || !strcmp(name, "a/bias") ? 0 : !strcmp(name, "h/V") ? 0.25 : 1;
+        const hd_real *from = hd_weight_gradient(m, w);
+        for (size_t i = 0; i < kit_size(m, name); i++) {
+            g.w[g.n++] = factor ? (hd_real)(factor * (double)from[i]) : 0;
+        }
+    }
+    run(open_fit(m, d, ROWS, 1, 0, 0));
+    state after = weights_of(m);
+    for (size_t i = 0; i < after.n; i++) {
+        NEAR(after.w[i], (double)before.w[i] - 0.125 * (double)g.w[i], g.w[i] == 0 ? 0 : TOL(1e-6));
+    }
+    kit_must(c, hd_weight_set(m, "h/U", "frozen", (double[]){ 0 }, 1)); /* thawed */
+    run(open_fit(m, d, ROWS, 1, 0, 0));
+    CHECK(memcmp(before.w, kit_weight(m, "h/U"), kit_size(m, "h/U") * sizeof(hd_real)));
+    hd_model_free(m);
+    hd_data_free(d);
+}
+
+/* Total and gradients are the losses' weighted sum; sample weights multiply each row's loss. */
+static void test_weighted_losses(void)
+{
+    hd_data *d = make_rows(0, ROWS), *weighted = make_rows(0, ROWS);
+    hd_model *m = make_model("sgd", 0.1);
+    double total[3], weights[3][2] = { { 1, 0 }, { 0, 1 }, { 2, 0.5 } };
+    hd_real g[3][2 * 3];
+    for (int i = 0; i < 3; i++) {
+        compile(m, "sgd", 0.1, weights[i][0], weights[i][1]);
+        kit_must(c, hd_gradients(m, d, 0, ROWS, 0, 0, &total[i]));
+        memcpy(g[i], kit_gradient(m, "h/B"), sizeof g[i]);
+    }
+    NEAR(total[2], 2 * total[0] + 0.5 * total[1], TOL(1e-6));
+    for (int k = 0; k < 6; k++) {
+        NEAR(g[2][k], 2 * (double)g[0][k] + 0.5 * (double)g[1][k], TOL(1e-6));
+    }
+    kit_must(c, hd_evaluate_begin(m, 7));
+    kit_must(c, hd_evaluate_rows(m, d, 0, ROWS));
+    kit_must(c, hd_evaluate_end(m));
+    NEAR(hd_evaluate_loss(m, 0), total[0], TOL(1e-6));
+    NEAR(hd_evaluate_loss(m, 1), total[1], TOL(1e-6));
+    NEAR(hd_evaluate_total(m), total[2], TOL(1e-6));
+    hd_real *w = kit_column(c, weighted, HD_COLUMN_WEIGHT, 0, 1);
+    double sum = 0, row, all;
+    for (int i = 0; i < ROWS; i++) {
+        w[i] = (hd_real)(i % 4);
+        kit_must(c, hd_gradients(m, d, i, i + 1, 0, 0, &row));
+        sum += (double)w[i] * row / ROWS;
+    }
+    kit_must(c, hd_gradients(m, weighted, 0, ROWS, 0, 0, &all));
+    NEAR(all, sum, TOL(1e-5));
+    hd_model_free(m);
+    hd_data_free(d);
+    hd_data_free(weighted);
+}
+
+/* Rows outside [begin, end) have no say; memory stands still from the first epoch on. */
+static void test_rows_and_memory(const char *optimizer)
+{
+    hd_data *d = make_rows(0, ROWS), *rows = make_rows(5, 25);
+    hd_model *a = make_model(optimizer, 0.1), *b = make_model(optimizer, 0.1);
+    double used = 0, peak = 0, options[] = { 6, 8, 1, 2 };
+    hd_fit *f = hd_fit_new(a, d, 5, 25, options, 4);
+    while (f && !hd_fit_done(f)) {
+        double epoch = hd_fit_stat(f, HD_FIT_EPOCH);
+        kit_must(c, hd_fit_step(f, 1));
+        if (epoch == 1 && used == 0) {
+            used = hd_context_memory(c, 0);
+            peak = hd_context_memory(c, 1);
+        }
+        CHECK(epoch < 2 || (hd_context_memory(c, 0) == used && hd_context_memory(c, 1) == peak));
+    }
+    CHECK(used > 0 && hd_fit_stat(f, HD_FIT_ARENA) > 0);
+    hd_fit_free(f);
+    run(hd_fit_new(b, rows, 0, 20, options, 4));
+    state x = weights_of(a), y = weights_of(b);
+    CHECK(same(&x, &y));
+    hd_model_free(a);
+    hd_model_free(b);
+    hd_data_free(d);
+    hd_data_free(rows);
+}
+
+#define REFUSED(call, code, text)                                                                                      \
+    do {                                                                                                               \
+        CHECK((call));                                                                                                 \
+        CHECK(hd_error_status(c) == (code));                                                                           \
+        if (!strstr(hd_error(c), text)) {                                                                              \
+            printf("%s: %s\n", #call, hd_error(c));                                                                    \
+        }                                                                                                              \
+        CHECK(strstr(hd_error(c), text) != NULL);                                                                      \
+    } while (0)
+
+static void test_wrong_states(void)
+{
+    hd_data *d = make_rows(0, ROWS);
+    hd_model *m = make_graph();
+    double loss;
+    hd_real y[ROWS * SIZE];
+    REFUSED(!hd_fit_new(m, d, 0, ROWS, NULL, 0), HD_ERR_STATE, "no weights yet: build and compile it first");
+    REFUSED(hd_predict(m, d, 1, 0, 1, 1, y), HD_ERR_STATE, "predict: the model is not built yet");
+    REFUSED(hd_weights_check(m), HD_ERR_STATE, "not built yet");
+    REFUSED(hd_loss_add(m, 0, "huber", 1, NULL, 0), HD_ERR_STATE, "not built yet");
+    kit_must(c, hd_model_build(m, 1));
+    REFUSED(hd_model_build(m, 1), HD_ERR_STATE, "already built");
+    REFUSED(hd_input(m, "late", (int[]){ 2 }, 1) < 0, HD_ERR_STATE, "already built");
+    REFUSED(hd_output(m, 0), HD_ERR_STATE, "already built");
+    REFUSED(hd_weight_set(m, "h/U", "zeros", NULL, 0), HD_ERR_STATE, "can't be set after the model is built");
+    REFUSED(!hd_fit_new(m, d, 0, ROWS, NULL, 0), HD_ERR_STATE, "no optimizer yet");
+    REFUSED(hd_gradients(m, d, 0, 1, 0, 0, &loss), HD_ERR_STATE, "no loss yet: compile it first");
+    REFUSED(hd_evaluate_begin(m, 1), HD_ERR_STATE, "no loss yet");
+    kit_must(c, hd_optimizer_set(m, "sgd", NULL, 0));
+    REFUSED(!hd_fit_new(m, d, 0, ROWS, NULL, 0), HD_ERR_STATE, "no loss yet");
+    compile(m, "sgd", 0.1, 1, 1);
+    REFUSED(hd_evaluate_rows(m, d, 0, 1), HD_ERR_STATE, "hd_evaluate_begin must come first");
+    hd_fit *f = open_fit(m, d, 10, 2, 1, 0);
+    REFUSED(!hd_fit_new(m, d, 0, ROWS, NULL, 0), HD_ERR_STATE, "another fit of this model is open");
+    REFUSED(hd_gradients(m, d, 0, 1, 0, 0, &loss), HD_ERR_STATE, "a fit of this model is open");
+    REFUSED(hd_compile_reset(m), HD_ERR_STATE, "a fit of this model is open");
+    REFUSED(hd_loss_add(m, 0, "huber", 1, NULL, 0), HD_ERR_STATE, "a fit of this model is open");
+    REFUSED(hd_metric_add(m, 0, "accuracy", NULL, 0) < 0, HD_ERR_STATE, "a fit of this model is open");
+    REFUSED(hd_optimizer_set(m, "adam", NULL, 0), HD_ERR_STATE, "a fit of this model is open");
+    REFUSED(hd_schedule_set(m, "cosine", NULL, 0), HD_ERR_STATE, "a fit of this model is open");
+    REFUSED(hd_weight_set(m, "h/U", "frozen", (double[]){ 1 }, 1), HD_ERR_STATE, "can't change while a fit runs");
+    REFUSED(hd_activity_set(m, "h", "klSparsity", NULL, 0), HD_ERR_STATE, "can't change while a fit runs");
+    REFUSED(hd_fit_batch(f, d), HD_ERR_STATE, "it has data of its own");
+    REFUSED(hd_fit_end_epoch(f), HD_ERR_STATE, "epochs end by themselves");
+    kit_must(c, hd_fit_step(f, 100)); /* after all those errors it goes on */
+    CHECK(hd_fit_stat(f, HD_FIT_EPOCH) == 1);
+    hd_fit_free(f);
+    f = open_fit(m, NULL, 10, 1, 1, 0);
+    REFUSED(hd_fit_step(f, 1), HD_ERR_STATE, "no data of its own");
+    kit_must(c, hd_fit_end_epoch(f)); /* nothing to end */
+    CHECK(hd_fit_stat(f, HD_FIT_EPOCH) == 0);
+    REFUSED(hd_fit_batch(f, d), HD_ERR_ARGUMENT, "a batch of 30 rows, expected at most 10");
+    hd_model_free(m); /* frees the open fit */
+    hd_data_free(d);
+}
+
+static void test_wrong_values(void)
+{
+    hd_data *d = make_rows(0, ROWS), *bare = hd_data_new(c, 4);
+    hd_model *m = make_model("sgd", 0.1);
+    hd_real y[ROWS * SIZE];
+    double nan = NAN;
+    REFUSED(!hd_fit_new(m, d, 0, ROWS + 1, NULL, 0), HD_ERR_ARGUMENT, "rows [0, 31), expected at least one of the 30 rows");
+    REFUSED(!hd_fit_new(m, d, 4, 4, NULL, 0), HD_ERR_ARGUMENT, "rows [4, 4)");
+    REFUSED(!hd_fit_new(m, d, -1, 4, NULL, 0), HD_ERR_ARGUMENT, "rows [-1, 4)");
+    REFUSED(!hd_fit_new(m, d, 0, 4, (double[]){ 0 }, 1), HD_ERR_ARGUMENT, "batchSize = 0, expected");
+    REFUSED(!hd_fit_new(m, d, 0, 4, (double[]){ 1.5 }, 1), HD_ERR_ARGUMENT, "batchSize = 1.5, expected");
+    REFUSED(!hd_fit_new(m, d, 0, 4, &nan, 1), HD_ERR_ARGUMENT, "batchSize");
+    REFUSED(!hd_fit_new(m, bare, 0, 4, NULL, 0), HD_ERR_SHAPE, "no input for \"x\"");
+    kit_column(c, bare, HD_COLUMN_INPUT, 0, 7);
+    REFUSED(!hd_fit_new(m, bare, 0, 4, NULL, 0), HD_ERR_SHAPE, "input for \"x\" has 7 elements a row, expected 12");
+    REFUSED(!hd_data_column(bare, HD_COLUMN_INPUT, 0, HD_FLOAT, 7, 1, 0), HD_ERR_STATE, "is there already");
+    hd_real *w = hd_weight_data(m, 0);
+    *w = (hd_real)NAN;
+    REFUSED(hd_weights_check(m), HD_ERR_ARGUMENT, "weight h/U: has values that are NaN or infinite");
+    *w = 0;
+    hd_fit *f = open_fit(m, d, 10, 2, 1, 0);
+    REFUSED(hd_fit_set_learning_rate(f, nan), HD_ERR_ARGUMENT, "learning rate");
+    REFUSED(hd_fit_set_learning_rate(f, -1), HD_ERR_ARGUMENT, "learning rate = -1, expected");
+    hd_fit_free(f);
+    REFUSED(hd_predict(m, d, 99, 0, 1, 1, y), HD_ERR_ARGUMENT, "node = 99");
+    REFUSED(hd_predict(m, d, 1, 0, 1, 0, y), HD_ERR_ARGUMENT, "batch size = 0");
+    REFUSED(hd_predict(m, d, 1, 0, ROWS + 9, 4, y), HD_ERR_ARGUMENT, "expected at least one of the 30 rows");
+    REFUSED(hd_evaluate_begin(m, 0), HD_ERR_ARGUMENT, "batch size = 0");
+    REFUSED(hd_loss_add(m, 2, "huber", 1, NULL, 0), HD_ERR_ARGUMENT, "output = 2, expected 0..1");
+    REFUSED(hd_loss_add(m, 1, "huber", nan, NULL, 0), HD_ERR_ARGUMENT, "huber: weight");
+    REFUSED(hd_loss_add(m, 1, "hubert", 1, NULL, 0), HD_ERR_ARGUMENT, "unknown loss \"hubert\"");
+    REFUSED(hd_loss_add(m, 0, "meanSquaredError", 1, NULL, 0), HD_ERR_UNSUPPORTED, "targets are of another kind");
+    REFUSED(hd_optimizer_set(m, "adam", (double[]){ -1 }, 1), HD_ERR_ARGUMENT, "learningRate = -1");
+    REFUSED(hd_weight_set(m, "h/W", "l2", NULL, 0), HD_ERR_ARGUMENT, "weight \"h/W\": there is none of this name");
+    REFUSED(hd_weight_set(m, "h/U", "l3", NULL, 0), HD_ERR_ARGUMENT, "\"l3\" is no initialiser, regulariser");
+    hd_model_free(m);
+    hd_data_free(d);
+    hd_data_free(bare);
+}
+
+static void test_wrong_data(void)
+{
+    static const struct {
+        int role, index, size, row;
+        double value;
+        const char *text;
+    } cases[] = { { HD_COLUMN_TARGET, 0, 1, 2, 3, "target for \"a\", row 2, element 0 = 3, expected a label 0..2" },
+                  { HD_COLUMN_TARGET, 0, 1, 1, 0.5, "row 1, element 0 = 0.5, expected a label 0..2" },
+                  { HD_COLUMN_TARGET, 0, 1, 1, -1, "row 1, element 0 = -1, expected a label 0..2" },
+                  { HD_COLUMN_WEIGHT, 0, 1, 3, -2, "sample weight of row 3 = -2, expected 0.." } };
+    hd_model *m = make_model("sgd", 0.1);
+    for (int i = 0; i < COUNT(cases); i++) {
+        hd_data *d = hd_data_new(c, 4);
+        memset(kit_column(c, d, HD_COLUMN_INPUT, 0, SIZE), 0, 4 * SIZE * sizeof(hd_real));
+        hd_real *a = kit_column(c, d, HD_COLUMN_TARGET, 0, 1), *w = kit_column(c, d, HD_COLUMN_WEIGHT, 0, 1);
+        kit_column(c, d, HD_COLUMN_TARGET, 1, 2);
+        (cases[i].role == HD_COLUMN_WEIGHT ? w : a)[cases[i].row] = (hd_real)cases[i].value;
+        REFUSED(!hd_fit_new(m, d, 0, 4, NULL, 0), HD_ERR_ARGUMENT, cases[i].text);
+        hd_data_free(d);
+    }
+    hd_data *d = make_rows(0, 4);
+    hd_real *x = hd_data_column(d, HD_COLUMN_WEIGHT, 0, HD_FLOAT, 1, 1, 0);
+    x[2] = (hd_real)INFINITY;
+    REFUSED(hd_data_check(d), HD_ERR_ARGUMENT, "data: sample weight 0, row 2, element 0 = Infinity, expected a finite number");
+    REFUSED(!hd_data_new(c, 0), HD_ERR_ARGUMENT, "rows = 0");
+    REFUSED(!hd_data_column(d, 7, 0, HD_FLOAT, 1, 1, 0), HD_ERR_ARGUMENT, "role 7");
+    hd_data_free(d);
+    hd_model_free(m);
+}
+
+static void test_nothing_to_train(void)
+{
+    hd_data *d = make_rows(0, ROWS);
+    hd_model *m = make_model("lbfgs", 1);
+    REFUSED(!hd_fit_new(m, NULL, 0, 0, NULL, 0), HD_ERR_UNSUPPORTED, "lbfgs needs the whole data, not single batches");
+    kit_must(c, hd_weight_set(m, "h/V", "nonNeg", NULL, 0));
+    REFUSED(!hd_fit_new(m, d, 0, ROWS, NULL, 0), HD_ERR_UNSUPPORTED, "weight h/V: nonNeg can't be used with lbfgs");
+    for (int w = 0; w < hd_weight_count(m); w++) {
+        kit_must(c, hd_weight_set(m, hd_weight_name(m, w), "frozen", (double[]){ 1 }, 1));
+    }
+    REFUSED(!hd_fit_new(m, d, 0, ROWS, NULL, 0), HD_ERR_STATE, "every weight is frozen, there is nothing to train");
+    hd_model_free(m);
+    hd_data_free(d);
+}
+
+int main(void)
+{
+    c = hd_context_new(2);
+    double before = hd_context_memory(c, 0);
+    for (int i = 0; i < 4; i++) {
+        test_stop_lbfgs(i & 1, i >> 1);
+    }
+    test_divergence();
+    test_looking();
+    test_batches(0);
+    test_batches(1);
+    test_going_on();
+    test_frozen_and_factors();
+    test_weighted_losses();
+    test_rows_and_memory("adam");
+    test_rows_and_memory("lbfgs");
+    test_wrong_states();
+    test_wrong_values();
+    test_wrong_data();
+    test_nothing_to_train();
+    CHECK(hd_context_memory(c, 0) == before);
+    hd_context_free(c);
+    hd_model_free(NULL);
+    hd_data_free(NULL);
+    hd_fit_free(NULL);
+    return check_result("fit");
+}
