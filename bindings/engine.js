@@ -63,10 +63,10 @@ const codes = ['argument', 'shape', 'unsupported', 'memory', 'state', 'diverged'
 const roles = { input: 0, target: 1, weight: 2 };
 /** Rows are predicted and evaluated in pieces of about this many elements, so that aborts and other calls get through. */
 const pieceElements = 1 << 20;
-/** Multiply-adds from which on starting threads pays. */
-const threadsPay = 3e8;
+/** Once C has worked for this long, in ms, starting threads pays. */
+const threadsPay = 50;
 
-/** @typedef {{ handle: number, facts: ModelFacts, size: number, metricSizes: number[], losses: number,
+/** @typedef {{ handle: number, facts: ModelFacts, metricSizes: number[], losses: number,
  *   lastPass: Promise<unknown> }} EngineModel */
 
 export class Engine {
@@ -77,6 +77,7 @@ export class Engine {
   #tables = new Map();
   #lastId = 0;
   #threadsRaised = false;
+  #work = 0;
   #dataBytes = 0;
 
   /** @param {Heap} heap @param {EngineFacts} facts */
@@ -122,11 +123,21 @@ export class Engine {
     return handle;
   }
 
-  /** Starts the threads once there is work for them. @param {number} work multiply-adds to come */
-  raiseThreads(work) {
-    if (this.#threadsRaised || this.facts.threadsAsked === 1 || work < threadsPay) return;
+  /** Starts the threads. Results do not depend on them, so any moment between two calls will do. */
+  raiseThreads() {
+    if (this.#threadsRaised || this.facts.threadsAsked === 1) return;
     this.#threadsRaised = true;
-    this.check(this.heap.call('hd_context_set_threads', this.#context, this.facts.threadsAsked));
+    this.heap.call('hd_context_set_threads', this.#context, this.facts.threadsAsked); // info() tells if there are fewer
+  }
+
+  /** Calls C for a piece of work; threads are started when there has been enough of it.
+   * @param {() => number} run returns a status @returns {number} seconds */
+  work(run) {
+    const begin = performance.now(), status = run(), time = performance.now() - begin;
+    this.check(status);
+    this.#work += time;
+    if (this.#work > threadsPay) this.raiseThreads();
+    return time / 1000;
   }
 
   // --- models ---
@@ -143,8 +154,7 @@ export class Engine {
       throw error;
     }
     const facts = this.#readFacts(handle);
-    const size = facts.weights.reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);
-    this.#models.set(facts.id, { handle, facts, size, metricSizes: [], losses: 0, lastPass: Promise.resolve() });
+    this.#models.set(facts.id, { handle, facts, metricSizes: [], losses: 0, lastPass: Promise.resolve() });
     return facts;
   }
 
@@ -318,8 +328,6 @@ export class Engine {
   async predict(id, source, { nodes, batchSize }, context) {
     const data = this.open(source);
     try {
-      const { size } = this.model(id);
-      this.raiseThreads(size * data.rows);
       const results = [];
       for (const node of nodes) results.push(await this.#predictNode(id, data, node, batchSize, context));
       return results;
@@ -336,8 +344,8 @@ export class Engine {
     const piece = this.#pieceRows(id, batchSize);
     for (let begin = 0; begin < rows; begin += piece) {
       const end = Math.min(begin + piece, rows);
-      this.check(this.heap.output(out.subarray(begin * size, end * size),
-        'hd_predict', this.model(id).handle, handle, node, begin, end, batchSize));
+      const part = out.subarray(begin * size, end * size), model = this.model(id).handle;
+      this.work(() => this.heap.output(part, 'hd_predict', model, handle, node, begin, end, batchSize));
       await context.breathe();
     }
     return out;
@@ -348,7 +356,6 @@ export class Engine {
   async evaluate(id, source, batchSize, context) {
     const data = this.open(source);
     try {
-      this.raiseThreads(this.model(id).size * data.rows);
       return await this.score(id, data.handle, 0, data.rows, batchSize, context);
     } finally {
       data.release();
@@ -371,7 +378,8 @@ export class Engine {
     const piece = this.#pieceRows(id, batchSize);
     this.check(this.heap.call('hd_evaluate_begin', this.model(id).handle, batchSize));
     for (let at = begin; at < end; at += piece) {
-      this.check(this.heap.call('hd_evaluate_rows', this.model(id).handle, data, at, Math.min(at + piece, end)));
+      const { handle } = this.model(id);
+      this.work(() => this.heap.call('hd_evaluate_rows', handle, data, at, Math.min(at + piece, end)));
       await context.breathe();
     }
     const { handle } = this.model(id);

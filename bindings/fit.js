@@ -209,12 +209,10 @@ class FitRun {
     const { core, settings, validation } = this, { client, id } = await core.open();
     const training = this.training && toSource(this.training.data, client), other = validation && toSource(validation, client);
     const batchSize = first && this.options.batchSize === undefined ? first.rows : settings.batchSize;
-    const parameters = core.facts.weights.reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);
     /** @type {FitPlan} */
     const plan = {
       ...settings, batchSize, data: training && training.source, validation: other && other.source,
       trainRows: this.training?.trainRows ?? 0,
-      work: 3 * parameters * Math.min(batchSize, this.training?.trainRows ?? batchSize),
     };
     this.#client = client;
     this.#fitId = await client.call('fitOpen', [id, plan], {

@@ -17,6 +17,7 @@ import { Heap } from './heap.js';
  * @typedef {object} EngineFacts
  * @property {EngineName} engine
  * @property {number} threadsAsked
+ * @property {boolean} threadsWanted threadsAsked was given, not found out
  * @property {boolean} relaxed fused multiply-add is used: results differ in the last bits from other platforms'
  * @property {boolean} isolated shared memory may be used here, and with it threads
  */
@@ -75,7 +76,7 @@ async function choose(options) {
   const engine = options.engine ?? best;
   const reason = obstacle(engine);
   if (reason !== null) throw new HeddleError('unsupported', `the engine ${engine} can't run: ${reason}`);
-  return { engine, threadsAsked, relaxed: engine.includes('relaxed'), isolated };
+  return { engine, threadsAsked, threadsWanted: options.threads !== undefined, relaxed: engine.includes('relaxed'), isolated };
 }
 
 /** @template T @param {Promise<T>} promise @param {number} seconds @param {string} what @returns {Promise<T>} */
@@ -103,6 +104,7 @@ export async function loadEngine(options) {
   const module = (async () => {
     const factory = (await engines[facts.engine]()).default;
     return factory({
+      printErr: () => {}, // what Emscripten would print is in the error it throws, too
       ...wasmUrl !== undefined && { locateFile: (/** @type {string} */ file) => new URL(file, wasmUrl).href },
       // Browsers can't start a worker while its maker waits for it, so there the threads' workers are made beforehand.
       ...!isNode() && { hdThreads: facts.threadsAsked - 1 },

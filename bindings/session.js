@@ -7,7 +7,8 @@ import { Client, openLocal, openWorker } from './rpc.js';
 /**
  * @typedef {object} InitOptions
  * @property {number} [threads] 1 to 64; unless told, the number of processors, at most 8. One where memory can't be
- *   shared (a page without cross-origin isolation). Results do not depend on it
+ *   shared (a page without cross-origin isolation). They start with the first fit; unless told, when there is enough work.
+ *   Results do not depend on them
  * @property {boolean} [worker] run in a worker: by default yes in browsers, no in Node
  * @property {boolean} [deterministic] decline relaxed SIMD, for the same bits on every platform; false unless told
  * @property {EngineName} [engine] take this binary instead of the best that the platform can run
@@ -141,6 +142,6 @@ export function info() {
     const memory = { heap: 0, used: 0, peak: 0, data: 0, models: 0, fits: 0 };
     return { version, engine: null, threads: 1, threadsAsked: settings.threads ?? 1, relaxed: false, isolated: false, worker: false, memory };
   }
-  const { client, facts } = current, status = /** @type {import('./host.js').Status} */ (client.status);
+  const { client, facts: { threadsWanted: _, ...facts } } = current, status = /** @type {import('./host.js').Status} */ (client.status);
   return { version, ...facts, threads: status.threads, worker: client.inWorker, memory: { ...status.memory } };
 }

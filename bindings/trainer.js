@@ -13,7 +13,6 @@ import { HeddleError } from './errors.js';
  * @property {number} seed
  * @property {number} initialEpoch
  * @property {number} stepsPerEpoch for batches that come one by one; 0: not known
- * @property {number} work multiply-adds of a step
  */
 /**
  * Where a fit stands after a batch or an epoch.
@@ -69,7 +68,7 @@ export class Trainer {
       if (data) undo.push(data.release);
       const validation = this.#openValidation(plan, data);
       if (validation) undo.push(validation.release);
-      engine.raiseThreads(plan.work * 100); // a fit has at least some hundred steps, or takes no time
+      if (engine.facts.threadsWanted) engine.raiseThreads();
       const options = [plan.batchSize, plan.epochs, Number(plan.shuffle), plan.seed, plan.initialEpoch, plan.stepsPerEpoch];
       const fit = engine.made(engine.heap.call('hd_fit_new', handle, data?.handle ?? 0, 0, plan.trainRows,
         Float64Array.from(options), options.length));
@@ -159,9 +158,8 @@ export class Trainer {
 
   /** @param {Fit} fit @param {() => number} run returns a status @param {number} rows @returns {boolean} an epoch has ended */
   #step(fit, run, rows) {
-    const before = this.#stat(fit, 'batch'), begin = performance.now();
-    this.#engine.check(run());
-    fit.seconds += (performance.now() - begin) / 1000;
+    const before = this.#stat(fit, 'batch');
+    fit.seconds += this.#engine.work(run);
     fit.samples += rows;
     const epoch = this.#stat(fit, 'epoch'), isEnd = epoch !== fit.epoch;
     fit.batch = isEnd ? before + 1 : this.#stat(fit, 'batch');

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
-import { join } from 'node:path';
 import { info, init } from '../../bindings/index.js';
 import { connect } from '../../bindings/session.js';
 import { tree } from '../../tools/common.mjs';
@@ -136,13 +138,34 @@ const program = body => `
   console.log(info().threads);`;
 
 test('a Node process ends by itself, with threads, in-process and with a worker', () => {
-  for (const options of ['', 'threads: 3', 'threads: 3, worker: true', 'threads: 1, worker: true']) {
-    const { status, stdout, stderr, error } = spawnSync(process.execPath, ['--input-type=module', '-e', program(`await init({ ${options} });`)],
-      { encoding: 'utf8', timeout: 30000 });
-    assert.equal(error, undefined);
-    assert.equal(status, 0, stderr);
-    if (options) assert.equal(stdout.trim(), options[9]);
+  const folder = mkdtempSync(join(tmpdir(), 'heddle-')), path = join(folder, 'program.mjs');
+  try {
+    for (const [options, threads] of [['', /^[12]$/], ['threads: 3', /^3$/], ['threads: 3, worker: true', /^3$/], ['threads: 1, worker: true', /^1$/]]) {
+      writeFileSync(path, program(`await init({ ${options} });`));
+      const { status, stdout, stderr, error } = spawnSync(process.execPath, [path], { encoding: 'utf8', timeout: 30000 });
+      assert.equal(error, undefined, `${options}: ${error}`);
+      assert.equal(status, 0, stderr);
+      assert.match(stdout.trim(), threads);
+    }
+  } finally {
+    rmSync(folder, { recursive: true });
   }
+});
+
+test('a model that was dropped is freed with the garbage', () => {
+  const { status, stderr } = spawnSync(process.execPath, ['--expose-gc', '--input-type=module', '-e', `
+    import { info, layers, sequential } from ${JSON.stringify(pathToFileURL(join(tree, 'bindings', 'index.js')).href)};
+    const make = () => sequential([layers.input({ shape: [500] }), layers.dense({ units: 500 })], { seed: 1 });
+    await (async () => { for (let i = 0; i < 4; i++) await (await make()).predict(new Float32Array(500)); })();
+    for (let i = 0; i < 100; i++) {
+      globalThis.gc();
+      await new Promise(resolve => { setTimeout(resolve, 10); });
+      const last = await make(), { models } = info().memory;
+      last.dispose();
+      if (models < 2.5e6) process.exit(0); // the last one, and perhaps one more
+    }
+    process.exit(1);`], { encoding: 'utf8', timeout: 30000 });
+  assert.equal(status, 0, stderr);
 });
 
 test('importing touches no global of the platform', () => {
