@@ -113,7 +113,7 @@ test('messages name the culprit, the range and the nearest name', async () => {
     [() => layers.dense({ units: 1, kernelInitializer: { initializer: 'uniform', options: { min: 'a' } } }),
       'layers.dense: kernelInitializer: uniform: min = "a", expected a number >= -1e+30 and <= 1e+30'],
     [() => layers.dense({ units: 1, kernelRegularizer: regularizers.klSparsity() }),
-      'layers.dense: kernelRegularizer: expected one of the regularizer specs l1, l2, got the activity "klSparsity"'],
+      'layers.dense: kernelRegularizer: expected one of the regularizer specs l1, l1l2, l2, got the activity "klSparsity"'],
     [() => layers.dense({ units: 1, activityRegularizer: 'l2' }), 'layers.dense: activityRegularizer: unknown activity "l2", expected one of klSparsity'],
     [() => layers.dense({ units: 1, useBias: false, biasInitializer: 'ones' }), 'layers.dense: biasInitializer needs useBias: true'],
     [() => layers.dense({ units: 1, trainable: 0 }), 'layers.dense: trainable = 0, expected true or false'],
