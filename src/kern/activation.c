@@ -33,7 +33,6 @@ static void run(hd_pool *p, job *j, hd_task *fn)
     hd_pool_run(p, (int)((j->rows + j->task_rows - 1) / j->task_rows), fn, j);
 }
 
-/* Elementwise functions don't need rows: one row of n elements is cut into rows of BLOCK. */
 static size_t last_row(const job *j, size_t first)
 {
     return j->rows - first < j->task_rows ? j->rows : first + j->task_rows;
@@ -81,13 +80,17 @@ HD_INLINE vec softplus(vec x, vec alpha)
     return vsoftplus(x);
 }
 
-HD_INLINE void map(size_t n, real alpha, const real *x, const real *bias, real *y, vec (*f)(vec, vec))
+/* y = f(x + bias), the bias repeated every `row` elements: either row = n, or whole vectors. */
+HD_INLINE void map(size_t n, size_t row, real alpha, const real *x, const real *bias, real *y, vec (*f)(vec, vec))
 {
     vec a = vset(alpha);
     size_t i = 0;
+    for (size_t j = 0; bias && i + HD_VL <= n; i += HD_VL) {
+        vstore(y + i, f(vadd(vload(x + i), vload(bias + j)), a));
+        j = j + HD_VL < row ? j + HD_VL : 0;
+    }
     for (; i + HD_VL <= n; i += HD_VL) {
-        vec v = vload(x + i);
-        vstore(y + i, f(bias ? vadd(v, vload(bias + i)) : v, a));
+        vstore(y + i, f(vload(x + i), a));
     }
     if (i < n) {
         vec v = vload_part(x + i, n - i);
@@ -95,17 +98,17 @@ HD_INLINE void map(size_t n, real alpha, const real *x, const real *bias, real *
     }
 }
 
-static void forward(hd_activation act, real alpha, size_t n, const real *x, const real *bias, real *y)
+static void forward(hd_activation act, real alpha, size_t n, size_t row, const real *x, const real *bias, real *y)
 {
     switch (act) {
-    case HD_SIGMOID: map(n, alpha, x, bias, y, sigmoid); break;
-    case HD_TANH: map(n, alpha, x, bias, y, hyperbolic); break;
-    case HD_RELU: map(n, alpha, x, bias, y, relu); break;
-    case HD_LEAKY_RELU: map(n, alpha, x, bias, y, leaky_relu); break;
-    case HD_ELU: map(n, alpha, x, bias, y, elu); break;
-    case HD_SOFTPLUS: map(n, alpha, x, bias, y, softplus); break;
+    case HD_SIGMOID: map(n, row, alpha, x, bias, y, sigmoid); break;
+    case HD_TANH: map(n, row, alpha, x, bias, y, hyperbolic); break;
+    case HD_RELU: map(n, row, alpha, x, bias, y, relu); break;
+    case HD_LEAKY_RELU: map(n, row, alpha, x, bias, y, leaky_relu); break;
+    case HD_ELU: map(n, row, alpha, x, bias, y, elu); break;
+    case HD_SOFTPLUS: map(n, row, alpha, x, bias, y, softplus); break;
     case HD_LINEAR:
-    case HD_SOFTMAX: map(n, alpha, x, bias, y, linear); break;
+    case HD_SOFTMAX: map(n, row, alpha, x, bias, y, linear); break;
     }
 }
 
@@ -113,23 +116,25 @@ static void forward_task(void *arg, int task, int thread)
 {
     (void)thread;
     const job *j = arg;
-    size_t first = (size_t)task * j->task_rows, last = last_row(j, first);
-    for (size_t r = first; r < last; r++) {
-        const real *bias = j->bias ? j->bias + r / j->group_rows * j->row : NULL;
-        real *y = j->y + r * j->row;
-        forward(j->act, j->alpha, j->row, j->x + r * j->row, bias, y);
-        if (j->act == HD_SOFTMAX) {
-            hd_softmax(j->row, y, y);
-        }
+    const size_t first = (size_t)task * j->task_rows, last = last_row(j, first), row = j->row;
+    for (size_t r = first, count; r < last; r += count) {
+        const size_t group = r / j->group_rows, left = (group + 1) * j->group_rows - r;
+        count = row % HD_VL ? 1 : left < last - r ? left : last - r;
+        const real *bias = j->bias ? j->bias + group * row : NULL;
+        forward(j->act, j->alpha, count * row, row, j->x + r * row, bias, j->y + r * row);
+    }
+    for (size_t r = first; r < last && j->act == HD_SOFTMAX; r++) {
+        hd_softmax(row, j->y + r * row, j->y + r * row);
     }
 }
 
+/* What works element by element needs no rows: blocks of any elements. */
 static void flat_task(void *arg, int task, int thread)
 {
     (void)thread;
     const job *j = arg;
     size_t first = (size_t)task * BLOCK, n = j->rows - first < BLOCK ? j->rows - first : BLOCK;
-    forward(j->act, j->alpha, n, j->x + first, NULL, j->y + first);
+    forward(j->act, j->alpha, n, n, j->x + first, NULL, j->y + first);
 }
 
 void hd_activate(hd_pool *p, hd_activation act, real alpha, const real *x, real *y, size_t rows, size_t row)

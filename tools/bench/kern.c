@@ -2,7 +2,7 @@
  *
  *   kern [threads [group]]     group: square, matnet, mlp, array; all of them without one
  *
- * From the top of the checkout, with FILES = tools/bench/kern.c src/base/{pool,context,format}.c src/kern/*.c:
+ * From the top of the checkout, with FILES = tools/bench/kern.c src/base/{pool,context,format}.c all of src/kern:
  *   cc -std=c11 -O2 -ffp-contract=off -Isrc FILES -lm -lpthread -o /tmp/kern && /tmp/kern 1 matnet
  *   build/toolchain/emcc -std=c11 -O3 -msimd128 -mrelaxed-simd -pthread -sPTHREAD_POOL_SIZE=2 -sEXIT_RUNTIME=1
  *     -ffp-contract=off -Isrc FILES -o /tmp/kern.js && node /tmp/kern.js 2 mlp
