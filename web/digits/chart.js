@@ -1,7 +1,7 @@
 // The curves: loss and accuracy over epochs, of training digits while they pass and of test digits after each epoch.
 import uPlot from 'uplot';
 
-const mostPoints = 600;
+const mostPoints = 500;
 const colour = (name) => () => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
 /** @param {number[]} range @param {boolean} isPart 0..1 */
@@ -21,7 +21,7 @@ function plot(place, isPart) {
     width: place.clientWidth || 300, height: place.clientHeight || 210,
     legend: { show: false }, cursor: { show: false }, padding: [8, 12, 0, 0],
     scales: {
-      x: { time: false, range: (_, low, high) => [0, Math.max(high ?? 1, 1)] },
+      x: { time: false, range: (_, low, high) => [0, Math.max(high ?? 1, 1) * 1.015] },
       y: { range: (_, low, high) => valueRange([low, high], isPart) },
     },
     axes: [
@@ -36,16 +36,31 @@ function plot(place, isPart) {
   }, [[], [], []], place);
 }
 
-/** Takes the middle out of long curves: every second training point goes, test points stay. @param {Point[]} points */
-const thinned = (points) => points.filter(({ isTest }, i) => isTest || i % 2 === 1);
+/** @typedef {{ x: number, loss: number, accuracy: number }} Point */
 
-/** @typedef {{ x: number, loss: number | null, accuracy: number | null, testLoss: number | null, testAccuracy: number | null,
- *   isTest: boolean }} Point */
+/** One curve; when it gets long, every second point goes and new ones come half as often. */
+class Track {
+  /** @type {Point[]} */
+  points = [];
+  #spacing = 0;
+
+  /** @param {Point} point */
+  add(point) {
+    const { points } = this;
+    if (points.length > 0 && point.x - points.at(-1).x < this.#spacing) return;
+    points.push(point);
+    if (points.length <= mostPoints) return;
+    this.points = points.filter((_, i) => i % 2 === 0);
+    this.#spacing = (point.x - points[0].x) / this.points.length;
+  }
+}
 
 export class Curves {
-  /** @type {Point[]} */
-  #points = [];
+  #train = new Track();
+  #test = new Track();
   #window = { done: 0, loss: 0, accuracy: 0 };
+  /** Epochs so far. */
+  end = 0;
   #needsDraw = false;
 
   /** @param {HTMLElement} lossPlace @param {HTMLElement} accuracyPlace */
@@ -61,20 +76,12 @@ export class Curves {
     matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => this.plots.forEach((one) => one.redraw(false, true)));
   }
 
-  /** Epochs so far. */
-  get end() {
-    return this.#points.at(-1)?.x ?? 0;
-  }
-
   clear() {
-    this.#points = [];
+    this.#train = new Track();
+    this.#test = new Track();
+    this.end = 0;
     this.#label(null);
-    this.#touch();
-  }
-
-  /** Before a fit, and after each of its epochs: means begin anew. */
-  #begin() {
-    this.#window = { done: 0, loss: 0, accuracy: 0 };
+    this.#needsDraw = true;
   }
 
   /**
@@ -84,32 +91,22 @@ export class Curves {
    * @param {{ batch: number, batches: number, loss: number, accuracy: number }} log
    */
   batch(x, { batch, batches, loss, accuracy }) {
-    if (batch === 0) this.#begin();
+    this.end = x;
+    if (batch === 0) this.#window = { done: 0, loss: 0, accuracy: 0 };
     const done = batch + 1, { done: before } = this.#window, span = done - before;
     if (span < batches / 20 || !Number.isFinite(loss)) return;
     const mean = (value, old) => Math.max(0, (value * done - old * before) / span);
-    this.#add({
-      x, loss: mean(loss, this.#window.loss), accuracy: Math.min(1, mean(accuracy, this.#window.accuracy)),
-      testLoss: null, testAccuracy: null, isTest: false,
-    });
+    this.#train.add({ x, loss: mean(loss, this.#window.loss), accuracy: Math.min(1, mean(accuracy, this.#window.accuracy)) });
+    this.#needsDraw = true;
     this.#window = { done, loss, accuracy };
   }
 
   /** The log of an epoch. @param {number} x @param {{ loss: number, val_loss: number, val_accuracy: number }} log */
   epoch(x, log) {
-    this.#add({ x, loss: null, accuracy: null, testLoss: log.val_loss, testAccuracy: log.val_accuracy, isTest: true });
-    this.#label(log);
-  }
-
-  /** @param {Point} point */
-  #add(point) {
-    this.#points.push(point);
-    if (this.#points.length > mostPoints) this.#points = thinned(this.#points);
-    this.#touch();
-  }
-
-  #touch() {
+    this.end = x;
+    this.#test.add({ x, loss: log.val_loss, accuracy: log.val_accuracy });
     this.#needsDraw = true;
+    this.#label(log);
   }
 
   /** @param {{ val_loss: number, val_accuracy: number } | null} log */
@@ -122,8 +119,11 @@ export class Curves {
   draw() {
     if (!this.#needsDraw) return;
     this.#needsDraw = false;
-    const column = (name) => this.#points.map((point) => point[name]), x = column('x');
-    this.plots[0].setData([x, column('loss'), column('testLoss')]);
-    this.plots[1].setData([x, column('accuracy'), column('testAccuracy')]);
+    const merged = [...this.#train.points.map((point) => [point, null]), ...this.#test.points.map((point) => [null, point])]
+      .sort(([a, b], [c, d]) => (a ?? b).x - (c ?? d).x);
+    const x = merged.map(([train, test]) => (train ?? test).x);
+    ['loss', 'accuracy'].forEach((name, i) => this.plots[i].setData([
+      x, merged.map(([train]) => train?.[name] ?? null), merged.map(([, test]) => test?.[name] ?? null),
+    ]));
   }
 }

@@ -85,8 +85,9 @@ export class Mnist {
     return this.#first('train', rows, onProgress);
   }
 
-  test() {
-    return this.#first('t10k', 10000);
+  /** Not so many that testing takes longer than training. @param {number} rows trained on */
+  test(rows) {
+    return this.#first('t10k', Math.min(10000, 2 * rows));
   }
 
   /** Some test digits to show. */

@@ -1,5 +1,5 @@
 // The digits page: connects training, controls and pictures.
-import { listStore, load } from 'heddle';
+import { HeddleError, listStore, load } from 'heddle';
 import { Curves } from './chart.js';
 import { Controls } from './controls.js';
 import { Mnist, readOwnDigits } from './data.js';
@@ -7,7 +7,7 @@ import { Pad, toDigit } from './draw.js';
 import { Figures } from './figures.js';
 import { Live } from './live.js';
 import { preprocessing, settingsOf } from './network.js';
-import { Answer, Examples, addEpochRow, byId, clearErrors, enable, onClick, percent, say, showEngine, showError, showProgress } from './page.js';
+import { Answer, Examples, addEpochRow, byId, clearErrors, enable, onClick, percent, say, showEngine, showError, showProgress, tell } from './page.js';
 import { Training } from './training.js';
 
 const kept = 'digits', mnist = new Mnist();
@@ -21,7 +21,7 @@ let lastFacts = 0;
 
 const curves = new Curves(byId('chart-loss'), byId('chart-accuracy'));
 const answer = new Answer();
-const live = new Live(new Figures(byId('network'), byId('scale')), {
+const live = new Live(new Figures(byId('network'), document.querySelectorAll('[data-map]')), {
   onChances(chances) {
     if (!pad.isEmpty) answer.show(chances, { isTrained: training.epochs > 0 || fit.log !== null, label });
   },
@@ -102,14 +102,17 @@ function showState(state) {
 async function train() {
   clearErrors();
   controls.check();
-  const settings = controls.read(), done = training.epochs;
+  const settings = controls.read();
   if (training.wouldRenew(settings)) curves.clear();
   fit = { begin: curves.end, epochs: settings.epochs, log: null };
-  await training.start(settings, source);
-  byId('new-network').hidden = true;
-  const learnt = accuracy === null ? '' : `: ${percent(accuracy)} of the test digits are read right`;
-  const isWhole = fit.log && fit.log.epoch + 1 === settings.epochs && training.epochs > done;
-  say(`${isWhole ? 'Trained' : 'Stopped'}${learnt}`);
+  let history = null;
+  try {
+    history = await training.start(settings, source);
+  } finally {
+    byId('new-network').hidden = true;
+    const learnt = accuracy === null ? '' : `: ${percent(accuracy)} of the test digits are read right`;
+    say(`${history ? 'Trained' : 'Stopped'}${history?.stopped === 'converged' ? ' as far as it goes' : ''}${learnt}`);
+  }
 }
 
 async function reset() {
@@ -124,14 +127,16 @@ async function reset() {
 async function save(target) {
   const { net, epochs } = training, settings = controls.read();
   await net.save(target, { preprocessing, metadata: { settings, epochs, accuracy } });
-  say(target.startsWith('indexeddb') ? 'The model is kept in this browser' : 'The model has been downloaded');
+  tell(target.startsWith('indexeddb') ? 'The model is kept in this browser' : 'The model has been downloaded');
   await offerKept();
 }
 
 /** @param {string | File} from */
 async function open(from) {
   clearErrors();
-  const net = await load(from);
+  const net = await load(from).catch((cause) => {
+    throw new HeddleError(cause.code, `${from.name ?? 'The kept model'} can't be opened. ${cause.message}`, { cause });
+  });
   try {
     controls.show(settingsOf(net));
   } catch (error) {
@@ -145,7 +150,7 @@ async function open(from) {
   accuracy = tested;
   training.adopt(net, controls.read(), epochs);
   byId('new-network').hidden = true;
-  say(`The model is loaded${accuracy === null ? '' : `: ${percent(accuracy)} of the test digits were read right`}`);
+  tell(`The model is loaded${accuracy === null ? '' : `: ${percent(accuracy)} of the test digits were read right`}`);
 }
 
 async function offerKept() {
@@ -168,7 +173,8 @@ async function useDigits(next) {
 
 /** @param {FileList} files */
 const takeFiles = (files) => attempt(async () => {
-  if (files.length === 0 || training.isBusy) return;
+  if (files.length === 0) return;
+  if (training.isBusy) throw new HeddleError('state', 'Stop the training before you change the digits.');
   clearErrors();
   await useDigits(await readOwnDigits(files));
   say('Your digits are ready');
@@ -253,8 +259,13 @@ async function start() {
   if (new URLSearchParams(location.search).has('debug')) watchFrames();
   requestAnimationFrame(frame);
   await attempt(async () => {
-    await training.open(controls.read());
-    say('Ready to train');
+    try {
+      await training.open(controls.read());
+      say('Ready to train');
+    } catch (error) {
+      say('The engine did not start');
+      throw error;
+    }
   });
   await attempt(async () => {
     await useDigits(mnist);

@@ -13,7 +13,7 @@ const element = (tag, className, ...children) => {
   return made;
 };
 
-const short = (value) => value.toFixed(Math.abs(value) < 9.995 ? 2 : 1).replace('-', '\u2212');
+const short = (value) => value.toFixed(Math.abs(value) < 9.995 ? 2 : Math.abs(value) < 100 ? 1 : 0).replace('-', '\u2212');
 
 /** One matrix with its name; `show` takes new values and draws them. */
 class Picture {
@@ -62,12 +62,12 @@ export class Figures {
   /** Names of the nodes whose outputs are shown. @type {string[]} */
   outputs = [];
 
-  /** @param {HTMLElement} place @param {HTMLCanvasElement} scale the colour scale */
-  constructor(place, scale) {
+  /** @param {HTMLElement} place @param {Iterable<HTMLCanvasElement>} scales of colours; `data-map` names them */
+  constructor(place, scales) {
     this.place = place;
-    this.scale = scale;
+    this.scales = scales;
     dark.addEventListener('change', () => this.#repaint());
-    this.#paintScale();
+    this.#paintScales();
   }
 
   /** Makes the pictures of a network. @param {Model} net */
@@ -124,12 +124,13 @@ export class Figures {
     this.outputs.forEach((name, i) => this.#outputs.get(name)?.show(outputs[i].data));
   }
 
-  #paintScale() {
-    paint(this.scale, { data: Array.from({ length: 256 }, (_, i) => i), rows: 1, cols: 256, range: [0, 255], map: colours().diverging });
+  #paintScales() {
+    const data = Array.from({ length: 256 }, (_, i) => i);
+    for (const scale of this.scales) paint(scale, { data, rows: 1, cols: 256, range: [0, 255], map: colours()[scale.dataset.map] });
   }
 
   #repaint() {
-    this.#paintScale();
+    this.#paintScales();
     for (const picture of [this.input, ...this.#weights.values(), ...this.#outputs.values(), ...this.#classes]) picture?.repaint();
   }
 }

@@ -13,7 +13,7 @@ const put = (id, text) => {
 
 /** @param {number} seconds */
 function duration(seconds) {
-  if (!Number.isFinite(seconds)) return '-';
+  if (!Number.isFinite(seconds)) return '–';
   const whole = Math.ceil(seconds);
   return whole < 60 ? `${whole} s` : `${Math.floor(whole / 60)} min ${whole % 60} s`;
 }
@@ -33,10 +33,17 @@ export function say(text, { isUrgent = true } = {}) {
 }
 
 const advice = {
-  diverged: ' A lower learning rate helps. The weights are those before that step.',
+  diverged: ' The network is back to its last good weights.',
   crashed: ' The network is kept as of its last epoch; just go on.',
   memory: ' Fewer digits or smaller layers need less.',
 };
+
+/** What became of saving or loading, in both places. @param {string} text */
+export function tell(text) {
+  say(text);
+  byId('model-state').hidden = false;
+  put('model-state', text);
+}
 
 /** Shows an error as a sentence, until it is dismissed; the same one only once. @param {Error} error */
 export function showError(error) {
@@ -68,7 +75,7 @@ export const clearErrors = () => byId('errors').replaceChildren();
 /** What the engine is and takes. */
 export function showEngine() {
   const { engine, threads, threadsAsked, isolated, memory } = info(), mib = (bytes) => (bytes / 2 ** 20).toFixed(1);
-  put('fact-engine', engine ?? '-');
+  put('fact-engine', engine ?? '–');
   put('fact-threads', threads === threadsAsked || !isolated ? String(threads) : `${threads} of ${threadsAsked}`);
   put('fact-isolated', isolated ? 'yes' : 'no');
   put('fact-memory', `${mib(memory.used)} of ${mib(memory.heap)} MiB`);
@@ -77,10 +84,10 @@ export function showEngine() {
 /** @param {{ epochs: number, part: number, speed: number, left: number | undefined, accuracy: number | null }} progress */
 export function showProgress({ epochs, part, speed, left, accuracy }) {
   byId('progress').value = part;
-  put('fact-epoch', epochs === 0 ? '-' : epochs.toFixed(1).replace(/\.0$/, ''));
-  put('fact-speed', speed > 0 ? `${Math.round(speed).toLocaleString('en')} digits/s` : '-');
-  put('fact-left', left === undefined ? '-' : duration(left));
-  put('fact-accuracy', accuracy === null ? '-' : percent(accuracy));
+  put('fact-epoch', epochs === 0 ? '–' : epochs.toFixed(1).replace(/\.0$/, ''));
+  put('fact-speed', speed > 0 ? `${Math.round(speed).toLocaleString('en')} digits/s` : '–');
+  put('fact-left', left === undefined ? '–' : duration(left));
+  put('fact-accuracy', accuracy === null ? '–' : percent(accuracy));
 }
 
 /** @param {number} epoch @param {{ [name: string]: number }} log */
@@ -102,7 +109,8 @@ export class Answer {
       const row = document.createElement('li'), track = document.createElement('div'), bar = document.createElement('div');
       const value = document.createElement('span'), name = document.createElement('span');
       name.textContent = String(k);
-      Object.assign(track, { className: 'track', ariaHidden: 'true' });
+      track.className = 'track';
+      track.setAttribute('aria-hidden', 'true');
       bar.className = 'bar';
       value.className = 'value';
       track.append(bar);
@@ -116,12 +124,13 @@ export class Answer {
   show(chances, { isTrained, label }) {
     const best = chances.indexOf(Math.max(...chances));
     this.#rows.forEach(({ row, bar, value }, k) => {
-      bar.style.transform = `scaleX(${chances[k]})`;
-      value.textContent = percent(chances[k]);
+      bar.style.transform = `scaleX(${best < 0 ? 0 : chances[k]})`;
+      value.textContent = best < 0 ? '' : percent(chances[k]);
       row.classList.toggle('best', k === best && isTrained);
     });
     const truth = label === null ? '' : label === best ? ', which is right' : `, but it is ${label}`;
-    this.#text = isTrained ? `Reads ${best}, ${percent(chances[best])} sure${truth}` : 'Not trained yet: this is a blind guess';
+    if (best < 0) this.#text = 'The network overflows: its weights are too large';
+    else this.#text = isTrained ? `Reads ${best}, ${percent(chances[best])} sure${truth}` : 'Not trained yet: this is a blind guess';
     put('answer', this.#text);
   }
 

@@ -4,9 +4,9 @@ import { networkKey } from './controls.js';
 import { asInput } from './data.js';
 import { compileNetwork, makeNetwork } from './network.js';
 
-/** @import { Model, TrainingLog } from 'heddle' */
+/** @import { FitOptions, History, Model, TrainingLog } from 'heddle' */
 /** @import { Settings } from './controls.js' */
-/** @import { Mnist, OwnDigits } from './data.js' */
+/** @import { Digits, Mnist, OwnDigits } from './data.js' */
 /** @typedef {'starting' | 'idle' | 'loading' | 'training' | 'paused' | 'stopping'} State */
 /**
  * @typedef {object} Hooks
@@ -31,7 +31,7 @@ export class Training {
   #control = trainingControl();
   /** @type {AbortController | null} */
   #abort = null;
-  /** @type {Promise<void>} */
+  /** @type {Promise<unknown>} */
   #running = Promise.resolve();
 
   /** @param {Hooks} hooks */
@@ -81,19 +81,21 @@ export class Training {
    * Trains to the end, or until stop().
    * @param {Settings} settings
    * @param {Mnist | OwnDigits} source
+   * @returns {Promise<History | null>} null if it was stopped
    */
   start(settings, source) {
     this.#abort = new AbortController();
     this.#enter('loading');
     this.#running = this.#train(settings, source, this.#abort.signal).catch((error) => {
       if (error?.name !== 'AbortError') throw error;
+      return null;
     }).finally(() => this.#enter('idle'));
     return this.#running;
   }
 
   /** @param {Settings} settings @param {Mnist | OwnDigits} source @param {AbortSignal} signal */
   async #train(settings, source, signal) {
-    const [train, test] = await Promise.all([source.train(settings.rows, this.hooks.onLoading), source.test()]);
+    const [train, test] = await Promise.all([source.train(settings.rows, this.hooks.onLoading), source.test(settings.rows)]);
     signal.throwIfAborted();
     await this.#setThreads(settings.threads);
     if (this.wouldRenew(settings)) await this.#renew(settings);
@@ -103,15 +105,33 @@ export class Training {
     signal.throwIfAborted();
     this.#control = trainingControl();
     this.#enter('training');
-    await this.net.fit(asInput(train.images), train.labels, {
+    return this.#fit(train, {
       epochs: settings.epochs, batchSize: Math.min(settings.batchSize, train.rows), signal, control: this.#control,
-      validationData: [asInput(test.images), test.labels],
-      onBatchEnd: (_, log) => this.hooks.onBatch(log),
-      onEpochEnd: (_, log) => {
-        this.epochs++;
-        this.hooks.onEpoch(log);
-      },
+      validationData: [asInput(test.images), test.labels], onBatchEnd: (_, log) => this.hooks.onBatch(log),
     });
+  }
+
+  /** Fits; if the loss overflows, the weights go back to good ones of at most a second before.
+   * @param {Digits} train @param {FitOptions} options @returns {Promise<History>} */
+  async #fit(train, options) {
+    const { net } = this;
+    let good = await net.getWeights(), time = performance.now();
+    const onEpochEnd = async (_, log) => {
+      this.epochs++;
+      this.hooks.onEpoch(log);
+      if (performance.now() - time < 1000 || !Number.isFinite(log.val_loss)) return;
+      good = await net.getWeights();
+      time = performance.now();
+    };
+    try {
+      return await net.fit(asInput(train.images), train.labels, { ...options, onEpochEnd });
+    } catch (error) {
+      if (error.code === 'diverged') {
+        await net.setWeights(good);
+        this.#compiled = ''; // the optimiser's memory is of no use either
+      }
+      throw error;
+    }
   }
 
   /** @param {number} threads */
