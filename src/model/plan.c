@@ -7,16 +7,26 @@
 
 enum { ALIGN = 16 };
 
+/* Some loss or metric compares this output with a target. */
+static bool watched(const hd_model *m, int output)
+{
+    bool found = false;
+    for (int i = 0; i < m->n_losses; i++) {
+        found |= m->loss[i].output == output;
+    }
+    for (int i = 0; i < m->n_metrics; i++) {
+        found |= m->metric[i].output == output;
+    }
+    return found;
+}
+
 static void mark_needed(const hd_model *m, const hd_plan *p, bool *needed)
 {
     if (p->mode == HD_PLAN_PREDICT) {
         needed[p->node] = true;
     } else {
-        for (int i = 0; i < m->n_losses; i++) {
-            needed[m->output[m->loss[i].output]] = true;
-        }
-        for (int i = 0; i < m->n_metrics; i++) {
-            needed[m->output[m->metric[i].output]] = true;
+        for (int i = 0; i < m->n_outputs; i++) {
+            needed[m->output[i]] |= watched(m, i);
         }
     }
     for (int i = m->n_nodes - 1; i >= 0; i--) {
@@ -95,8 +105,7 @@ static void plan_ops(hd_plan *p, const bool *needed)
         }
     }
     for (int i = 0; i < m->n_outputs; i++) {
-        p->output[i] = p->mode != HD_PLAN_PREDICT && needed[m->output[i]] ? tensor_in(p, m->output[i], HD_BATCH_FIRST)
-                                                                          : -1;
+        p->output[i] = p->mode != HD_PLAN_PREDICT && watched(m, i) ? tensor_in(p, m->output[i], HD_BATCH_FIRST) : -1;
     }
     if (p->mode == HD_PLAN_PREDICT) {
         p->output[0] = tensor_in(p, p->node, HD_BATCH_FIRST);

@@ -108,11 +108,23 @@ static void run_metrics(hd_plan *p, int n, const real *weight, hd_score *score)
     }
 }
 
+/* An earlier loss has written the gradient that this one writes: of the same output, or of one that it reinterprets. */
+static bool adds(const hd_plan *p, int loss)
+{
+    const hd_target_loss *losses = p->m->loss;
+    int root = p->tensor[p->output[losses[loss].output]].root;
+    for (int i = 0; i < loss; i++) {
+        if (p->tensor[p->output[losses[i].output]].root == root) {
+            return true;
+        }
+    }
+    return false;
+}
+
 double hd_plan_losses(hd_plan *p, const hd_pass *pass, const hd_data *d, hd_score *score)
 {
     const hd_model *m = p->m;
     const real *weight = hd_data_find(d, HD_COLUMN_WEIGHT, 0) ? p->arena + p->weight_at : NULL;
-    bool written[HD_MAX_OUTPUTS] = { false };
     double total = 0;
     for (int i = 0; i < m->n_losses; i++) {
         const hd_target_loss *t = &m->loss[i];
@@ -122,9 +134,8 @@ double hd_plan_losses(hd_plan *p, const hd_pass *pass, const hd_data *d, hd_scor
                           .row = hd_shape_last(shape), .logits = hd_output_logits(m, t->output),
                           .y = value_of(p, tensor), .target = p->arena + p->target_at[t->output], .weight = weight,
                           .scale = t->weight / pass->samples, .dy = p->mode == HD_PLAN_TRAIN ? gradient_of(p, tensor) : NULL,
-                          .add = written[t->output] };
+                          .add = adds(p, i) };
         double sum = t->class->run(&r);
-        written[t->output] = true;
         score->loss[i] += sum;
         total += t->weight * sum / pass->samples;
     }

@@ -70,6 +70,9 @@ static inline hd_data *kit_data(hd_context *c, hd_model *m, const hd_loss_class 
     }
     for (int i = 0; d && loss && i < hd_output_count(m); i++) {
         int size = hd_target_size(m, i), dims[6], rank = hd_node_shape(m, hd_output_node(m, i), dims);
+        if (!size) {
+            continue;
+        }
         hd_real *t = hd_data_column(d, HD_COLUMN_TARGET, i, HD_FLOAT, size, 1, 0);
         if (!t) {
             hd_data_free(d);
