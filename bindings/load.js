@@ -22,15 +22,21 @@ import { Heap } from './heap.js';
  * @property {boolean} isolated shared memory may be used here, and with it threads
  */
 
-/** `import` is spelt out for each so that bundlers find the files, and with each its .wasm and its threads' worker. */
-const engines = /** @type {Record<EngineName, () => Promise<{ default: (options: object) => Promise<EngineModule> }>>} */ ({
-  // @ts-ignore built by CMake
-  'heddle-st': () => import('./engines/heddle-st.mjs'),
-  // @ts-ignore built by CMake
-  'heddle-mt': () => import('./engines/heddle-mt.mjs'),
-  // @ts-ignore built by CMake
-  'heddle-mt-relaxed': () => import('./engines/heddle-mt-relaxed.mjs'),
-});
+/** @typedef {(options: object) => Promise<EngineModule>} Factory */
+
+/** Both parts of each engine, spelt out so that bundlers find them (and behind the first the script of its threads).
+ * @type {Record<EngineName, { glue: () => Promise<{ default: Factory }>, wasm: () => URL }>} */
+const engines = {
+  'heddle-st': {
+    glue: () => import('./engines/heddle-st.mjs'), wasm: () => new URL('./engines/heddle-st.wasm', import.meta.url),
+  },
+  'heddle-mt': {
+    glue: () => import('./engines/heddle-mt.mjs'), wasm: () => new URL('./engines/heddle-mt.wasm', import.meta.url),
+  },
+  'heddle-mt-relaxed': {
+    glue: () => import('./engines/heddle-mt-relaxed.mjs'), wasm: () => new URL('./engines/heddle-mt-relaxed.wasm', import.meta.url),
+  },
+};
 
 /** @type {readonly EngineName[]} */
 export const engineNames = Object.freeze(/** @type {EngineName[]} */ (Object.keys(engines)));
@@ -93,6 +99,36 @@ async function within(promise, seconds, what) {
   }
 }
 
+/** @param {URL} url */
+async function compile(url) {
+  if (isNode() && url.protocol === 'file:') {
+    const { readFile } = await import(/* webpackIgnore: true */ /* @vite-ignore */ 'node:fs/promises');
+    return WebAssembly.compile(await readFile(url));
+  }
+  const response = await fetch(url, { credentials: 'same-origin' });
+  if (!response.ok) throw new Error(`${url} answered ${response.status} ${response.statusText}`);
+  const isWasm = response.headers.get('Content-Type')?.startsWith('application/wasm');
+  return isWasm ? WebAssembly.compileStreaming(response) : WebAssembly.compile(await response.arrayBuffer());
+}
+
+/** @param {EngineFacts} facts @param {string | undefined} wasmUrl @returns {Promise<EngineModule>} */
+async function instantiate({ engine, threadsAsked }, wasmUrl) {
+  const { glue, wasm } = engines[engine], url = wasmUrl === undefined ? wasm() : new URL(`${engine}.wasm`, wasmUrl);
+  const [{ default: factory }, module] = await Promise.all([glue(), compile(url)]);
+  return new Promise((resolve, reject) => {
+    factory({
+      /** @param {WebAssembly.Imports} imports @param {(instance: WebAssembly.Instance, module: WebAssembly.Module) => void} done */
+      instantiateWasm(imports, done) {
+        WebAssembly.instantiate(module, imports).then(instance => done(instance, module)).catch(reject);
+        return {};
+      },
+      // Browsers can't start a worker while its maker waits for it, so there the threads' workers are made beforehand.
+      ...!isNode() && { hdThreads: threadsAsked - 1 },
+      printErr: () => {}, // what Emscripten would print is in the error it throws, too
+    }).then(resolve, reject);
+  });
+}
+
 /**
  * @param {LoadOptions} options checked already
  * @returns {Promise<{ heap: Heap, facts: EngineFacts }>}
@@ -100,17 +136,9 @@ async function within(promise, seconds, what) {
  *   `timeout`
  */
 export async function loadEngine(options) {
-  const facts = await choose(options), { wasmUrl } = options;
-  const module = (async () => {
-    const factory = (await engines[facts.engine]()).default;
-    return factory({
-      printErr: () => {}, // what Emscripten would print is in the error it throws, too
-      ...wasmUrl !== undefined && { locateFile: (/** @type {string} */ file) => new URL(file, wasmUrl).href },
-      // Browsers can't start a worker while its maker waits for it, so there the threads' workers are made beforehand.
-      ...!isNode() && { hdThreads: facts.threadsAsked - 1 },
-    });
-  })();
+  const facts = await choose(options);
   try {
+    const module = instantiate(facts, options.wasmUrl);
     return { heap: new Heap(await within(module, options.timeout ?? 20, facts.engine)), facts };
   } catch (cause) {
     if (cause instanceof HeddleError) throw cause;

@@ -1,5 +1,4 @@
 /** Models: what users hold. */
-import { checkJson, readArchive, writeArchive } from './archive.js';
 import { readCompile } from './compile.js';
 import { Core } from './core.js';
 import { addWeights, checkNames, joinTables, readTable } from './data.js';
@@ -359,6 +358,7 @@ export class Model {
     const core = this.#core;
     core.checkUsable('save');
     checkOptions(options, ['metadata', 'preprocessing', 'signal'], 'save');
+    const { checkJson, writeArchive } = await import('./archive.js'); // here and in load: most programs never need it
     const extras = {
       metadata: checkJson(options?.metadata ?? this.metadata, 'save: metadata'),
       preprocessing: checkJson(options?.preprocessing ?? this.preprocessing, 'save: preprocessing'),
@@ -435,6 +435,7 @@ export async function model(options) {
  */
 export async function load(source, options) {
   checkOptions(options, ['signal'], 'load');
+  const { readArchive } = await import('./archive.js');
   const { description, config, weights, ...extras } = readArchive(await loadFrom(source, options));
   /** @type {Model | undefined} */
   let made;

@@ -1,17 +1,17 @@
 /** Where files go to and come from, by one string or object: bytes, Blobs, Node paths, URLs and the browser's stores. */
 import { HeddleError, abortError, checkOptions, kindOf, suggest } from '../errors.js';
 import { toBytes } from '../files/bytes.js';
-import { loadBody, loadUrl, toBlob } from './blob.js';
-import { saveDownload } from './download.js';
-import { listIndexedDb, loadIndexedDb, removeIndexedDb, saveIndexedDb } from './indexeddb.js';
-import { listOpfs, loadOpfs, removeOpfs, saveOpfs } from './opfs.js';
-import { loadPath, savePath } from './path.js';
 
 /** @typedef {{ url: string, name: string, size: number, modified: Date }} StoredEntry size in bytes */
 /** @typedef {{ type?: string, signal?: AbortSignal }} SaveOptions type: MIME type of a Blob or download */
 /** @typedef {{ signal?: AbortSignal }} LoadOptions */
 /** @typedef {Uint8Array | ArrayBuffer | Blob | Response | URL | string} Source */
 
+// Each store is loaded when it is first used: a program uses one or two of them, most often none.
+const stores = {
+  blob: () => import('./blob.js'), download: () => import('./download.js'), indexedDb: () => import('./indexeddb.js'),
+  opfs: () => import('./opfs.js'), path: () => import('./path.js'),
+};
 const targets = '"bytes", "blob", a path, file:, indexeddb://name, opfs://path/name, download://name';
 const sources = 'bytes, a Blob, a Response, a path, file:, http:, https:, blob:, data:, indexeddb://name, opfs://path/name';
 const storeSchemes = ['indexeddb', 'opfs'];
@@ -85,14 +85,14 @@ export async function saveTo(target, bytes, options) {
   const data = toBytes(bytes, 'saveTo'), text = targetText(target, 'saveTo');
   if (options?.signal?.aborted) throw abortError(options.signal);
   if (text === 'bytes') return data;
-  if (text === 'blob') return toBlob(data, options?.type);
+  if (text === 'blob') return (await stores.blob()).toBlob(data, options?.type);
   const { scheme, name } = parse(text);
   switch (scheme) {
     case undefined:
-    case 'file': return savePath(text, data, options);
-    case 'indexeddb': return saveIndexedDb(entryName(text, 'saveTo'), data);
-    case 'opfs': return saveOpfs(entryName(text, 'saveTo'), data);
-    case 'download': return saveDownload(name || 'model.safetensors', data, options?.type);
+    case 'file': return (await stores.path()).savePath(text, data, options);
+    case 'indexeddb': return (await stores.indexedDb()).saveIndexedDb(entryName(text, 'saveTo'), data);
+    case 'opfs': return (await stores.opfs()).saveOpfs(entryName(text, 'saveTo'), data);
+    case 'download': return (await stores.download()).saveDownload(name || 'model.safetensors', data, options?.type);
     default: return refuseScheme(text, 'saveTo', ['file', ...storeSchemes, 'download'], targets);
   }
 }
@@ -108,8 +108,8 @@ export async function saveTo(target, bytes, options) {
 export async function loadFrom(source, options) {
   checkOptions(options, ['signal'], 'loadFrom');
   if (options?.signal?.aborted) throw abortError(options.signal);
-  if (source instanceof Blob) return loadBody(source, 'the Blob');
-  if (source instanceof Response) return loadBody(source, source.url || 'the Response');
+  if (source instanceof Blob) return (await stores.blob()).loadBody(source, 'the Blob');
+  if (source instanceof Response) return (await stores.blob()).loadBody(source, source.url || 'the Response');
   if (typeof source !== 'string' && !(source instanceof URL)) {
     if (ArrayBuffer.isView(source) || /ArrayBuffer\]$/.test(Object.prototype.toString.call(source))) {
       return toBytes(source, 'loadFrom');
@@ -120,13 +120,13 @@ export async function loadFrom(source, options) {
   if (text === '') throw new HeddleError('argument', `loadFrom: expected one of ${sources}; got an empty string`);
   switch (parse(text).scheme) {
     case undefined:
-    case 'file': return loadPath(text, options);
+    case 'file': return (await stores.path()).loadPath(text, options);
     case 'http':
     case 'https':
     case 'blob':
-    case 'data': return loadUrl(text, options);
-    case 'indexeddb': return loadIndexedDb(entryName(text, 'loadFrom'));
-    case 'opfs': return loadOpfs(entryName(text, 'loadFrom'));
+    case 'data': return (await stores.blob()).loadUrl(text, options);
+    case 'indexeddb': return (await stores.indexedDb()).loadIndexedDb(entryName(text, 'loadFrom'));
+    case 'opfs': return (await stores.opfs()).loadOpfs(entryName(text, 'loadFrom'));
     default: return refuseScheme(text, 'loadFrom', ['file', 'http', 'https', ...storeSchemes], sources);
   }
 }
@@ -138,8 +138,8 @@ export async function loadFrom(source, options) {
  * @throws {HeddleError} `argument`, `unsupported` or `storage`
  */
 export async function listStore(store) {
-  if (store === 'indexeddb://') return listIndexedDb();
-  if (store === 'opfs://') return listOpfs();
+  if (store === 'indexeddb://') return (await stores.indexedDb()).listIndexedDb();
+  if (store === 'opfs://') return (await stores.opfs()).listOpfs();
   throw new HeddleError('argument', `listStore: expected "indexeddb://" or "opfs://", got ${JSON.stringify(store)}`);
 }
 
@@ -152,8 +152,8 @@ export async function listStore(store) {
 export async function removeFrom(url) {
   const text = targetText(url, 'removeFrom');
   switch (parse(text).scheme) {
-    case 'indexeddb': return removeIndexedDb(entryName(text, 'removeFrom'));
-    case 'opfs': return removeOpfs(entryName(text, 'removeFrom'));
+    case 'indexeddb': return (await stores.indexedDb()).removeIndexedDb(entryName(text, 'removeFrom'));
+    case 'opfs': return (await stores.opfs()).removeOpfs(entryName(text, 'removeFrom'));
     default: throw new HeddleError('argument', `removeFrom: expected indexeddb://name or opfs://path/name, got "${text}"`);
   }
 }
