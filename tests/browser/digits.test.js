@@ -30,7 +30,9 @@ async function withPage({ isolated = true, path = 'web/digits/', context = {} },
   page.on('console', (message) => { if (['error', 'warning'].includes(message.type())) complaints.push(message.text()); });
   page.on('pageerror', (error) => complaints.push(String(error.stack)));
   page.on('response', (response) => { if (response.status() >= 400) complaints.push(`${response.status()} ${response.url()}`); });
-  page.on('request', (request) => { if (!request.url().startsWith(server.url) && !/^(blob|data):/.test(request.url())) complaints.push(`fetched ${request.url()}`); });
+  page.on('request', (request) => {
+    if (!request.url().startsWith(server.url) && !/^(blob|data):/.test(request.url())) complaints.push(`fetched ${request.url()}`);
+  });
   try {
     await page.goto(server.url + path);
     await work(page);
@@ -53,6 +55,8 @@ async function set(page, { rows = '1000', epochs: count = 6 }) {
   await page.selectOption('[name="rows"]', rows);
   await page.fill('[name="epochs"]', String(count));
 }
+
+const file = (name, bytes) => ({ name, mimeType: 'application/octet-stream', buffer: Buffer.from(bytes) });
 
 /** Test accuracies of the epochs so far, in per cent. */
 async function accuracies(page) {
@@ -184,8 +188,9 @@ test('a model comes back from the browser and from a file', async () => {
       assert.deepEqual(await bars(page), learnt);
       assert.equal(await page.inputValue('[name="depth"]'), '2');
     }
-    await page.setInputFiles('#model-file', { name: 'x.safetensors', mimeType: 'application/octet-stream', buffer: Buffer.from('nonsense that is no model') });
+    await page.setInputFiles('#model-file', file('x.safetensors', 'nonsense that is no model'));
     await page.waitForSelector('.error');
+    assert.match(await page.innerText('.error p'), /^x\.safetensors can't be opened\. /);
     assert.deepEqual(await bars(page), learnt, 'nothing is lost');
   });
 });
@@ -211,7 +216,6 @@ function ownDigits(rows, size = 28) {
 
 test('own IDX files, packed or not; what is wrong with others is said', async () => {
   await withPage({ context: { viewport: { width: 360, height: 740 } } }, async (page) => {
-    const file = (name, bytes) => ({ name, mimeType: 'application/octet-stream', buffer: Buffer.from(bytes) });
     await ready(page);
     await page.click('#settings-box summary');
     const good = ownDigits(600), large = ownDigits(60, 32);
@@ -236,6 +240,29 @@ test('own IDX files, packed or not; what is wrong with others is said', async ()
     await untilStatus(page, 'Trained');
     assert.ok((await accuracies(page)).at(-1) > 95);
     assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), 'no sideways scrolling');
+  });
+});
+
+test('an overflow and missing data are said, and the page goes on', async () => {
+  await withPage({}, async (page) => {
+    await ready(page);
+    await set(page, {});
+    await page.selectOption('[name="activation"]', 'linear');
+    await page.uncheck('[name="unitNorm"]');
+    await page.selectOption('[name="optimizer"]', 'sgd');
+    await page.locator('#rate').fill('0');
+    await page.click('#run');
+    await page.waitForFunction(() => /not finite.*last good weights/.test(document.getElementById('errors').textContent));
+    assert.ok((await bars(page)).every((chance) => chance >= 0 && chance <= 100));
+    await page.route('**/train-images-*', (route) => route.fulfill({ status: 200, body: 'cut' }));
+    await page.selectOption('[name="rows"]', '5000');
+    await page.click('#run');
+    await page.waitForFunction(() => /expected at least/.test(document.getElementById('errors').textContent));
+    await page.unroute('**/train-images-*');
+    await page.locator('#rate').fill('-3');
+    await page.click('#run');
+    await untilStatus(page, 'Trained');
+    assert.equal(await page.locator('.error').count(), 0);
   });
 });
 

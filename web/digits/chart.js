@@ -31,7 +31,10 @@ function plot(place, isPart) {
     series: [
       {},
       { stroke: colour('--accent'), width: 2, spanGaps: true, points: { show: false } },
-      { stroke: colour('--warm'), width: 2, spanGaps: true, points: { show: true, size: 6, fill: colour('--warm'), width: 0 } },
+      {
+        stroke: colour('--warm'), width: 2, spanGaps: true,
+        points: { show: ({ data }) => data[2].filter((v) => v !== null).length <= 60, size: 6, fill: colour('--warm'), width: 0 },
+      },
     ],
   }, [[], [], []], place);
 }
@@ -101,9 +104,15 @@ export class Curves {
     this.#window = { done, loss, accuracy };
   }
 
-  /** The log of an epoch. @param {number} x @param {{ loss: number, val_loss: number, val_accuracy: number }} log */
-  epoch(x, log) {
+  /**
+   * The log of an epoch.
+   * @param {number} x
+   * @param {{ loss: number, accuracy: number, val_loss: number, val_accuracy: number }} log
+   * @param {boolean} isWhole it is all there is of training, too
+   */
+  epoch(x, log, isWhole) {
     this.end = x;
+    if (isWhole) this.#train.add({ x, loss: log.loss, accuracy: log.accuracy });
     this.#test.add({ x, loss: log.val_loss, accuracy: log.val_accuracy });
     this.#needsDraw = true;
     this.#label(log);
@@ -111,8 +120,11 @@ export class Curves {
 
   /** @param {{ val_loss: number, val_accuracy: number } | null} log */
   #label(log) {
-    const texts = log ? [`test loss ${log.val_loss.toFixed(3)}`, `test accuracy ${(log.val_accuracy * 100).toFixed(1)} %`] : ['not trained yet', 'not trained yet'];
-    this.places.forEach((place, i) => place.setAttribute('aria-label', `${['Loss', 'Accuracy'][i]}: ${texts[i]}. The table below has the figures.`));
+    const loss = log ? `test loss ${log.val_loss.toFixed(3)}` : 'not trained yet';
+    const accuracy = log ? `test accuracy ${(log.val_accuracy * 100).toFixed(1)} %` : 'not trained yet';
+    [`Loss: ${loss}`, `Accuracy: ${accuracy}`].forEach((text, i) => {
+      this.places[i].setAttribute('aria-label', `${text}. The table below has the figures.`);
+    });
   }
 
   /** Draws what is new; for requestAnimationFrame. */

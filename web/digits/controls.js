@@ -114,8 +114,8 @@ export class Controls {
     const { elements } = this.#form, number = (name) => Number(elements[name].value);
     return {
       rows: number('rows'), sizes: this.#sizes(), activation: elements.activation.value, unitNorm: elements.unitNorm.checked,
-      seed: number('seed'), optimizer: elements.optimizer.value, schedule: elements.schedule.value, rate: this.#rate(), batchSize: number('batchSize'),
-      epochs: number('epochs'), threads: number('threads'),
+      seed: number('seed'), optimizer: elements.optimizer.value, schedule: elements.schedule.value,
+      rate: this.#rate(), batchSize: number('batchSize'), epochs: number('epochs'), threads: number('threads'),
     };
   }
 

@@ -151,13 +151,14 @@ export async function readOwnDigits(files) {
   const labels = arrays.filter(({ shape }) => shape.length === 1);
   const pairs = arrays.filter(({ shape }) => shape.length === 3).map((images) => {
     const at = labels.findIndex(({ shape }) => shape[0] === images.shape[0]);
-    if (at < 0) throw new HeddleError('file', `There is no file of ${images.shape[0]} labels for the ${images.shape[0]} pictures of ${images.name}.`);
+    const [rows] = images.shape;
+    if (at < 0) throw new HeddleError('file', `There is no file of ${rows} labels for the ${rows} pictures of ${images.name}.`);
     const [match] = labels.splice(at, 1);
-    return { images: images.data, labels: match.data, rows: images.shape[0] };
+    return { images: images.data, labels: match.data, rows };
   }).sort((a, b) => b.rows - a.rows);
   if (pairs.length === 0) throw new HeddleError('file', 'Please give a file of pictures and the file of their labels together.');
   if (labels.length > 0) throw new HeddleError('file', `There are no pictures for the ${labels[0].shape[0]} labels of ${labels[0].name}.`);
-  if (pairs.length > 2) throw new HeddleError('file', 'More than two pairs of files: expected one to train on, and perhaps one to test on.');
+  if (pairs.length > 2) throw new HeddleError('file', 'Expected one or two pairs of files: to train on, and perhaps to test on.');
   const [all, test] = pairs;
   if (test) return new OwnDigits(all, test, 'your digits');
   const cut = Math.floor(all.rows * 5 / 6); // one sixth is held back to test, as in MNIST

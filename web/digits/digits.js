@@ -7,15 +7,17 @@ import { Pad, toDigit } from './draw.js';
 import { Figures } from './figures.js';
 import { Live } from './live.js';
 import { preprocessing, settingsOf } from './network.js';
-import { Answer, Examples, addEpochRow, byId, clearErrors, enable, onClick, percent, say, showEngine, showError, showProgress, tell } from './page.js';
+import {
+  Answer, Examples, addEpochRow, byId, clearErrors, enable, onClick, percent, say, showEngine, showError, showProgress, tell,
+} from './page.js';
 import { Training } from './training.js';
 
 const kept = 'digits', mnist = new Mnist();
 let source = mnist;
 /** Of the digit that is shown; null for drawings. @type {number | null} */
 let label = null;
-/** Where the running fit began on the curves' axis, its epochs, and its newest log. */
-let fit = { begin: 0, epochs: 0, log: null };
+/** Where the running fit began on the curves' axis, its epochs, its newest log; isWhole (L-BFGS): batches mean nothing. */
+let fit = { begin: 0, epochs: 0, isWhole: false, log: null };
 let accuracy = null;
 let lastFacts = 0;
 
@@ -41,13 +43,14 @@ const training = new Training({
     byId('epochs').replaceChildren();
   },
   onBatch(log) {
+    if (fit.isWhole) return;
     fit.log = log;
     curves.batch(fit.begin + log.epoch + (log.batch + 1) / log.batches, log);
   },
   onEpoch(log) {
     fit.log = log;
     accuracy = log.val_accuracy;
-    curves.epoch(fit.begin + log.epoch + 1, log);
+    curves.epoch(fit.begin + log.epoch + 1, log, fit.isWhole);
     addEpochRow(training.epochs, log);
     say(`Epoch ${log.epoch + 1} of ${fit.epochs}: ${percent(accuracy)} of the test digits are read right`, { isUrgent: false });
   },
@@ -104,7 +107,7 @@ async function train() {
   controls.check();
   const settings = controls.read();
   if (training.wouldRenew(settings)) curves.clear();
-  fit = { begin: curves.end, epochs: settings.epochs, log: null };
+  fit = { begin: curves.end, epochs: settings.epochs, isWhole: settings.optimizer === 'lbfgs', log: null };
   let history = null;
   try {
     history = await training.start(settings, source);
@@ -146,7 +149,7 @@ async function open(from) {
   curves.clear();
   byId('epochs').replaceChildren();
   const { epochs = 1, accuracy: tested = null } = net.metadata ?? {};
-  fit = { begin: 0, epochs: 0, log: null };
+  fit = { begin: 0, epochs: 0, isWhole: false, log: null };
   accuracy = tested;
   training.adopt(net, controls.read(), epochs);
   byId('new-network').hidden = true;

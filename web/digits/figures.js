@@ -21,7 +21,11 @@ class Picture {
   #range = element('span');
   #last = null;
 
-  /** @param {string} name @param {number} rows @param {number} cols @param {{ isSigned: boolean, range?: [number, number] | null, says?: string, isBare?: boolean }} options */
+  /**
+   * @param {string} name @param {number} rows @param {number} cols
+   * @param {{ isSigned: boolean, range?: [number, number] | null, says?: string, isBare?: boolean }} options range: of the
+   *   colours, that of the values unless told; says: for screen readers; isBare: the name is all of the caption
+   */
   constructor(name, rows, cols, { isSigned, range = null, says = name, isBare = false }) {
     Object.assign(this, { rows, cols, isSigned, range });
     this.#canvas.setAttribute('role', 'img');
@@ -91,21 +95,25 @@ export class Figures {
   #hiddenStep(net, { name, weights, outputShape: [rows, cols], parameters }, index) {
     const { activation = 'linear' } = net.description.nodes.find((node) => node.name === name).options;
     const matrices = weights.map(({ name: weight, shape: [r, c] }) => {
-      const letter = weight.split('/').at(-1), picture = new Picture(letter, r, c, { isSigned: true, says: `Layer ${index + 1}: weights ${letter}` });
+      const letter = weight.split('/').at(-1), says = `Layer ${index + 1}: weights ${letter}`;
+      const picture = new Picture(letter, r, c, { isSigned: true, says });
       this.#weights.set(weight, picture);
       return picture;
     });
     const range = activationRange(activation), isSigned = !['sigmoid', 'relu', 'softplus'].includes(activation);
     const output = new Picture('Output', rows, cols, { isSigned, range, says: `Layer ${index + 1}: output for the digit` });
     this.#outputs.set(name, output);
-    return this.#step(`Layer ${index + 1}`, `${rows} × ${cols}, ${activation}, ${parameters.toLocaleString('en')} weights`, [output, ...matrices]);
+    const detail = `${rows} × ${cols}, ${activation}, ${parameters.toLocaleString('en')} weights`;
+    return this.#step(`Layer ${index + 1}`, detail, [output, ...matrices]);
   }
 
   /** The rows of the dense layer's matrix, each as an image over the last hidden output. */
   #classStep({ weights: [kernel], parameters }, [rows, cols]) {
-    this.#classes = Array.from({ length: 10 }, (_, k) => new Picture(String(k), rows, cols, { isSigned: true, says: `Weights of class ${k}`, isBare: true }));
+    this.#classes = Array.from({ length: 10 }, (_, k) => (
+      new Picture(String(k), rows, cols, { isSigned: true, says: `Weights of class ${k}`, isBare: true })));
     this.kernel = kernel.name;
-    return this.#step('Classes', `softmax, ${parameters.toLocaleString('en')} weights: what speaks for and against each digit`, this.#classes, 'classes');
+    const detail = `softmax, ${parameters.toLocaleString('en')} weights: what speaks for and against each digit`;
+    return this.#step('Classes', detail, this.#classes, 'classes');
   }
 
   /** @param {{ [name: string]: { data: Float32Array } }} weights */

@@ -41,8 +41,10 @@ export function parts(net) {
   const { layers: nodes } = net, [input, ...rest] = nodes, hidden = rest.filter(({ kind }) => kind === 'bilinear'), last = nodes.at(-1);
   const kinds = [input.kind, ...rest.map(({ kind }) => kind)].join(' ');
   const isChain = rest.every(({ inputs }, i) => inputs.join() === nodes[i].name);
-  if (!isChain || !/^input( bilinear){1,3} flatten dense$/.test(kinds) || input.outputShape.join() !== `${side},${side}` || last.outputShape.join() !== '10') {
-    throw new HeddleError('unsupported', 'This model is not one for this page: expected one to three bilinear layers on 28 × 28, then flatten and dense 10.');
+  const hasShapes = input.outputShape.join() === `${side},${side}` && last.outputShape.join() === '10';
+  if (!isChain || !hasShapes || !/^input( bilinear){1,3} flatten dense$/.test(kinds)) {
+    throw new HeddleError('unsupported', 'This model is not one for this page: '
+      + 'expected one to three bilinear layers on 28 × 28, then flatten and dense 10.');
   }
   return { hidden, last };
 }
