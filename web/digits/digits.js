@@ -2,11 +2,11 @@
 import { HeddleError, listStore, load } from 'heddle';
 import { Curves } from './chart.js';
 import { Controls } from './controls.js';
-import { Mnist, readOwnDigits } from './data.js';
+import { Mnist, preprocessing, readOwnDigits } from './data.js';
 import { Pad, toDigit } from './draw.js';
 import { Figures } from './figures.js';
 import { Live } from './live.js';
-import { preprocessing, settingsOf } from './network.js';
+import { settingsOf } from './network.js';
 import {
   Answer, Examples, addEpochRow, byId, clearErrors, enable, onClick, percent, say, showEngine, showError, showProgress, tell,
 } from './page.js';

@@ -1,12 +1,9 @@
 // The network: how it is made from the settings, and how a loaded one is read back into settings.
 import { HeddleError, constraints, layers, optimizers, schedules, sequential } from 'heddle';
-import { deviation, mean, side } from './data.js';
+import { side } from './data.js';
 
 /** @import { Model } from 'heddle' */
 /** @import { Settings } from './controls.js' */
-
-/** What a loader must do to pixels 0..255 before it gives them to the network. */
-export const preprocessing = { scale: 1 / (255 * deviation), offset: -mean / deviation };
 
 /** Case 3 of the MatNet paper: bilinear layers, then softmax over the last matrix as a vector. @param {Settings} settings */
 export function makeNetwork({ sizes, activation, unitNorm, seed }) {
