@@ -198,7 +198,7 @@ static void square(void *arg)
     x->c[0] = (real)hd_sum_squares(x->pool, x->n, x->a);
 }
 
-static void finite(void *arg)
+static void all_finite(void *arg)
 {
     const call *x = arg;
     x->c[0] = (real)hd_all_finite(x->pool, x->n, x->a);
@@ -214,7 +214,7 @@ static void bench_arrays(hd_pool *pool)
 {
     static const struct { const char *name; void (*fn)(void *); } others[] = {
         { "bias+sigmoid", bias_activate }, { "sum rows", sum_rows }, { "I-major", to_i_major }, { "transpose", transpose },
-        { "axpy", axpy }, { "sum squares", square }, { "all finite", finite },
+        { "axpy", axpy }, { "sum squares", square }, { "all finite", all_finite },
     };
     call x = { .pool = pool, .n = 51200 };
     x.a = fresh(x.n);
