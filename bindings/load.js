@@ -5,8 +5,13 @@ import { Heap } from './heap.js';
 /** @import { EngineModule } from './heap.js' */
 /** @typedef {'heddle-st' | 'heddle-mt' | 'heddle-mt-relaxed'} EngineName */
 /**
+ * What WebAssembly can do here, from wasm-feature-detect; found out by the caller, since workers know no import maps.
+ * @typedef {{ simd: boolean, relaxedSimd: boolean }} Features
+ */
+/**
  * What `init` takes, all optional; plain data, as it crosses to the worker.
  * @typedef {object} LoadOptions
+ * @property {Features} features
  * @property {number} [threads] threads wanted, the engine's own included
  * @property {boolean} [deterministic] no relaxed SIMD: the same bits on every platform
  * @property {EngineName} [engine] this binary and no other
@@ -43,16 +48,6 @@ export const engineNames = Object.freeze(/** @type {EngineName[]} */ (Object.key
 
 const isNode = () => typeof process === 'object' && typeof process.versions?.node === 'string';
 
-/** A module with one function of no arguments and this body. @param {number[]} body instructions without the last `end` */
-function validates(body) {
-  const code = [1, body.length + 2, 0, ...body, 11]; // one function, its size, no locals
-  const bytes = [0, 97, 115, 109, 1, 0, 0, 0, 1, 4, 1, 96, 0, 0, 3, 2, 1, 0, 10, code.length, ...code];
-  return WebAssembly.validate(new Uint8Array(bytes));
-}
-
-const hasSimd = () => validates([65, 0, 253, 15, 26]); // i32.const 0, i8x16.splat, drop
-// i32.const 0, i8x16.splat, three times; f32x4.relaxed_madd (0xfd 0x85 0x02), drop
-const hasRelaxedSimd = () => validates([65, 0, 253, 15, 65, 0, 253, 15, 65, 0, 253, 15, 253, 133, 2, 26]);
 const hasSharedMemory = () => typeof SharedArrayBuffer === 'function' && globalThis.crossOriginIsolated !== false;
 
 /** Logical processors, at most 8. */
@@ -62,10 +57,10 @@ async function defaultThreads() {
   return Math.min(fromNode || globalThis.navigator?.hardwareConcurrency || 1, 8);
 }
 
-/** @param {EngineName} engine @returns {string | null} why this engine can't run here */
-function obstacle(engine) {
-  if (!hasSimd()) return 'this platform has no WebAssembly SIMD (browsers since 2021-2023 have it)';
-  if (engine.includes('relaxed') && !hasRelaxedSimd()) return 'this platform has no relaxed SIMD';
+/** @param {EngineName} engine @param {Features} features @returns {string | null} why this engine can't run here */
+function obstacle(engine, { simd, relaxedSimd }) {
+  if (!simd) return 'this platform has no WebAssembly SIMD (browsers since 2021-2023 have it)';
+  if (engine.includes('relaxed') && !relaxedSimd) return 'this platform has no relaxed SIMD';
   if (engine.includes('mt') && !hasSharedMemory()) return 'there is no shared memory without cross-origin isolation';
   return null;
 }
@@ -77,10 +72,10 @@ async function choose(options) {
     console.info('heddle: this page is not cross-origin isolated, so one thread is used. More need the response headers '
       + '"Cross-Origin-Opener-Policy: same-origin" and "Cross-Origin-Embedder-Policy: require-corp".');
   }
-  const relaxed = hasRelaxedSimd() && !options.deterministic;
+  const relaxed = options.features.relaxedSimd && !options.deterministic;
   const best = !isolated || (threadsAsked === 1 && !relaxed) ? 'heddle-st' : relaxed ? 'heddle-mt-relaxed' : 'heddle-mt';
   const engine = options.engine ?? best;
-  const reason = obstacle(engine);
+  const reason = obstacle(engine, options.features);
   if (reason !== null) throw new HeddleError('unsupported', `the engine ${engine} can't run: ${reason}`);
   return { engine, threadsAsked, threadsWanted: options.threads !== undefined, relaxed: engine.includes('relaxed'), isolated };
 }
@@ -130,6 +125,20 @@ async function instantiate({ engine, threadsAsked }, wasmUrl) {
 }
 
 /**
+ * @param {EngineFacts} facts @param {LoadOptions} options @returns {Promise<{ heap: Heap, facts: EngineFacts }>}
+ * @throws {HeddleError} `storage` if its files can't be loaded, `timeout`
+ */
+async function open(facts, options) {
+  try {
+    return { heap: new Heap(await within(instantiate(facts, options.wasmUrl), options.timeout ?? 20, facts.engine)), facts };
+  } catch (cause) {
+    if (cause instanceof HeddleError) throw cause;
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new HeddleError('storage', `the engine ${facts.engine} can't be loaded: ${reason}`, { cause });
+  }
+}
+
+/**
  * @param {LoadOptions} options checked already
  * @returns {Promise<{ heap: Heap, facts: EngineFacts }>}
  * @throws {HeddleError} `unsupported` if the platform can't run the engine, `storage` if its files can't be loaded,
@@ -138,11 +147,12 @@ async function instantiate({ engine, threadsAsked }, wasmUrl) {
 export async function loadEngine(options) {
   const facts = await choose(options);
   try {
-    const module = instantiate(facts, options.wasmUrl);
-    return { heap: new Heap(await within(module, options.timeout ?? 20, facts.engine)), facts };
-  } catch (cause) {
-    if (cause instanceof HeddleError) throw cause;
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new HeddleError('storage', `the engine ${facts.engine} can't be loaded: ${reason}`, { cause });
+    return await open(facts, options);
+  } catch (error) {
+    // Some phones have shared memory, but not as much as the threaded engines may grow to.
+    if (options.engine !== undefined || facts.engine === 'heddle-st') throw error;
+    const single = await open({ ...facts, engine: 'heddle-st', relaxed: false }, options);
+    console.info(`heddle: ${/** @type {Error} */ (error).message}; one thread is used instead.`);
+    return single;
   }
 }

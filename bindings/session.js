@@ -1,4 +1,5 @@
 /** The engine that all models of this process or page share: started by the first call that computes, or by init. */
+import { relaxedSimd, simd } from 'wasm-feature-detect';
 import { HeddleError, checkOptions, kindOf, suggest } from './errors.js';
 import { engineNames } from './load.js';
 import { Client, openLocal, openWorker } from './rpc.js';
@@ -91,8 +92,9 @@ async function start() {
   const { worker = !isNode(), threads, deterministic, engine, wasmUrl, timeout } = settings;
   const client = await Client.open(worker ? openWorker : openLocal);
   try {
+    const [simdHere, relaxedSimdHere] = await Promise.all([simd(), relaxedSimd()]);
     const facts = await client.call('start', [{
-      threads, deterministic, engine, timeout, wasmUrl: wasmUrl === undefined ? undefined : String(wasmUrl),
+      features: { simd: simdHere, relaxedSimd: relaxedSimdHere }, threads, deterministic, engine, timeout, wasmUrl: wasmUrl === undefined ? undefined : String(wasmUrl),
     }]);
     current = { client, facts };
     return client;
