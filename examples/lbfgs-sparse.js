@@ -7,7 +7,7 @@ const train = await mnist('train', 10000), test = await mnist('test');
 const options = {
   activation: 'sigmoid',
   kernelRegularizer: regularizers.l2({ amount: 1e-5 }),
-  activityRegularizer: regularizers.klSparsity({ rho: 0.2, beta: 1e-4 }),
+  activityRegularizer: regularizers.klSparsity({ rho: 0.2, beta: 1e-3 }),
 };
 const net = await sequential([
   layers.input({ shape: [28, 28] }),

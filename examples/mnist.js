@@ -1,5 +1,6 @@
 // The main job: the matrix network of Gao, Guo and Wang ("Matrix Neural Networks", section 6.1) learns MNIST.
-// Options: --epochs 30, --seed 7, --threads 2, --train 60000 (digits to train on).
+// Options: --epochs 15, --rate 0.02, --axis row, --seed 7, --threads 2, --train 60000 (digits to train on).
+// The best recipe found for this net: --axis column --rate 0.01 --epochs 60.
 import { parseArgs } from 'node:util';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,14 +9,14 @@ import { mnist } from './mnist-data.js';
 
 const { values } = parseArgs({
   options: {
-    epochs: { type: 'string', default: '30' }, seed: { type: 'string', default: '7' },
+    epochs: { type: 'string', default: '15' }, rate: { type: 'string', default: '0.02' },
+    axis: { type: 'string', default: 'row' }, seed: { type: 'string', default: '7' },
     threads: { type: 'string' }, train: { type: 'string', default: '60000' },
   },
 });
 const seed = Number(values.seed), epochs = Number(values.epochs);
-
-const matrixLayer = (size) =>
-  layers.bilinear({ rows: size, cols: size, activation: 'sigmoid', kernelConstraint: constraints.unitNorm({ axis: 'row' }) });
+const kernelConstraint = constraints.unitNorm({ axis: /** @type {'row' | 'column'} */ (values.axis) });
+const matrixLayer = (size) => layers.bilinear({ rows: size, cols: size, activation: 'sigmoid', kernelConstraint });
 
 /** One line, rewritten in place on a terminal and printed once per epoch elsewhere. */
 function showProgress(log) {
@@ -56,15 +57,14 @@ const net = await sequential([
   layers.flatten(), layers.dense({ units: 10, activation: 'softmax' }),
 ], { seed });
 await net.compile({
-  optimizer: optimizers.sgd({ learningRate: schedules.piecewise({ initialLearningRate: 0.1, at: [60, 85], factor: 0.2 }), momentum: 0.9 }),
+  optimizer: optimizers.adam({ learningRate: schedules.cosine({ initialLearningRate: Number(values.rate) }) }),
   loss: 'sparseCategoricalCrossentropy', metrics: ['accuracy'],
 });
 console.log(net.summary());
 console.log(`training on ${train.y.length.toLocaleString('en')} digits, engine ${info().engine}`);
-let seconds = 0;
 const start = performance.now();
 for await (const log of net.train(train.x, train.y, { epochs, batchSize: 100, seed })) showProgress(log);
-seconds = (performance.now() - start) / 1000;
+const seconds = (performance.now() - start) / 1000;
 
 const { accuracy } = await net.evaluate(test.x, test.y);
 console.log(`\n${seconds.toFixed(1)} s with ${info().threads} thread(s), engine ${info().engine}`);
