@@ -50,6 +50,55 @@ function plainError(error) {
   return { code: 'crashed', message: `the engine crashed: ${message}`, stack };
 }
 
+/** @returns {() => Promise<void>} lets others in, if they have waited long enough; one for all calls of an engine */
+function createBreath() {
+  let last = performance.now();
+  /** @type {Promise<void> | undefined} */
+  let running;
+  return async () => {
+    if (!running && performance.now() - last < breathEvery) return;
+    running ??= turn().then(() => { [last, running] = [performance.now(), undefined]; });
+    await running;
+  };
+}
+
+/**
+ * What a call is given to report, to breathe and to be aborted.
+ * @param {CallMessage} call
+ * @param {{ send: (reply: Reply, transfer: ArrayBuffer[]) => void, copies: boolean, aborts: Map<number, () => void>,
+ *   breathe: () => Promise<void> }} host
+ * @returns {CallContext & { flush: () => void }}
+ */
+function createContext({ id, flag }, { send, copies, aborts, breathe }) {
+  let isAborted = false, lastEvents = 0;
+  /** @type {unknown[]} */
+  let events = [];
+  const onAbort = new Promise(resolve => {
+    aborts.set(id, () => {
+      isAborted = true;
+      resolve(undefined);
+    });
+  });
+  const flush = () => {
+    if (events.length) send({ id, events }, []);
+    [events, lastEvents] = [[], performance.now()];
+  };
+  const check = () => {
+    if (isAborted || (flag && Atomics.load(flag, 0))) throw aborted;
+  };
+  return {
+    aborted: /** @type {Promise<void>} */ (onAbort), check, flush,
+    emit(event) {
+      events.push(event);
+      if (!copies || performance.now() - lastEvents >= eventsEvery) flush();
+    },
+    async breathe() {
+      await breathe();
+      check();
+    },
+  };
+}
+
 /**
  * @param {(reply: Reply, transfer: ArrayBuffer[]) => void} send
  * @param {boolean} copies messages are copied and cost time: events are collected
@@ -60,45 +109,9 @@ export function createHost(send, copies) {
   let loading;
   /** @type {Engine | undefined} */
   let engine;
-  let lastBreath = performance.now();
-  /** @type {Promise<void> | undefined} */
-  let breath;
   /** @type {Map<number, () => void>} */
   const aborts = new Map();
-
-  /** @param {CallMessage} call @returns {CallContext & { flush: () => void }} */
-  function createContext({ id, flag }) {
-    let isAborted = false, lastEvents = 0;
-    /** @type {unknown[]} */
-    let events = [];
-    const onAbort = new Promise(resolve => {
-      aborts.set(id, () => {
-        isAborted = true;
-        resolve(undefined);
-      });
-    });
-    const flush = () => {
-      if (events.length) send({ id, events }, []);
-      [events, lastEvents] = [[], performance.now()];
-    };
-    const check = () => {
-      if (isAborted || (flag && Atomics.load(flag, 0))) throw aborted;
-    };
-    return {
-      aborted: /** @type {Promise<void>} */ (onAbort), check, flush,
-      emit(event) {
-        events.push(event);
-        if (!copies || performance.now() - lastEvents >= eventsEvery) flush();
-      },
-      async breathe() {
-        if (breath || performance.now() - lastBreath >= breathEvery) {
-          breath ??= turn().then(() => { [lastBreath, breath] = [performance.now(), undefined]; });
-          await breath;
-        }
-        check();
-      },
-    };
-  }
+  const host = { send, copies, aborts, breathe: createBreath() };
 
   /** @param {CallMessage} call @param {CallContext} context @returns {Promise<unknown>} */
   async function perform({ method, args }, context) {
@@ -117,7 +130,7 @@ export function createHost(send, copies) {
 
   /** @param {CallMessage} call */
   async function run(call) {
-    const { id } = call, context = createContext(call);
+    const { id } = call, context = createContext(call, host);
     try {
       const result = await perform(call, context);
       context.flush();
