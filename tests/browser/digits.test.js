@@ -35,7 +35,9 @@ async function withPage({ isolated = true, path = 'web/digits/', context = {} },
   });
   try {
     await page.goto(server.url + path);
-    await work(page);
+    await work(page).catch((cause) => {
+      throw complaints.length ? new Error(`${cause.message}\n${complaints.join('\n')}`, { cause }) : cause;
+    });
     assert.deepEqual(complaints, []);
   } finally {
     await own.close();
@@ -264,6 +266,15 @@ test('an overflow and missing data are said, and the page goes on', async () => 
     await untilStatus(page, 'Trained');
     assert.equal(await page.locator('.error').count(), 0);
   });
+});
+
+test('a module that is missing is said', async () => {
+  const server = await serve(), page = await browser.newPage();
+  await page.route('**/uPlot.esm.js', (route) => route.fulfill({ status: 404, body: '' }));
+  await page.goto(`${server.url}web/digits/`);
+  assert.match(await page.innerText('[role="alert"].error'), /^This page could not be loaded\. .*digits\.js/);
+  await page.close();
+  await server.close();
 });
 
 test('the start page names the engine and what the browser offers', async () => {
