@@ -3,7 +3,7 @@ import { HeddleError } from './errors.js';
 import { Heap } from './heap.js';
 
 /** @import { EngineModule } from './heap.js' */
-/** @typedef {'heddle-st' | 'heddle-mt' | 'heddle-mt-relaxed'} EngineName */
+/** @typedef {'heddle-st' | 'heddle-st-relaxed' | 'heddle-mt' | 'heddle-mt-relaxed'} EngineName */
 /**
  * What WebAssembly can do here, from wasm-feature-detect; found out by the caller, since workers know no import maps.
  * @typedef {{ simd: boolean, relaxedSimd: boolean }} Features
@@ -34,6 +34,9 @@ import { Heap } from './heap.js';
 const engines = {
   'heddle-st': {
     glue: () => import('./engines/heddle-st.mjs'), wasm: () => new URL('./engines/heddle-st.wasm', import.meta.url),
+  },
+  'heddle-st-relaxed': {
+    glue: () => import('./engines/heddle-st-relaxed.mjs'), wasm: () => new URL('./engines/heddle-st-relaxed.wasm', import.meta.url),
   },
   'heddle-mt': {
     glue: () => import('./engines/heddle-mt.mjs'), wasm: () => new URL('./engines/heddle-mt.wasm', import.meta.url),
@@ -73,8 +76,8 @@ async function choose(options) {
       + '"Cross-Origin-Opener-Policy: same-origin" and "Cross-Origin-Embedder-Policy: require-corp".');
   }
   const relaxed = options.features.relaxedSimd && !options.deterministic;
-  const best = !isolated || (threadsAsked === 1 && !relaxed) ? 'heddle-st' : relaxed ? 'heddle-mt-relaxed' : 'heddle-mt';
-  const engine = options.engine ?? best;
+  const threads = isolated && threadsAsked > 1 ? 'mt' : 'st';
+  const engine = options.engine ?? /** @type {EngineName} */ (`heddle-${threads}${relaxed ? '-relaxed' : ''}`);
   const reason = obstacle(engine, options.features);
   if (reason !== null) throw new HeddleError('unsupported', `the engine ${engine} can't run: ${reason}`);
   return { engine, threadsAsked, threadsWanted: options.threads !== undefined, relaxed: engine.includes('relaxed'), isolated };
@@ -150,8 +153,9 @@ export async function loadEngine(options) {
     return await open(facts, options);
   } catch (error) {
     // Some phones have shared memory, but not as much as the threaded engines may grow to.
-    if (options.engine !== undefined || facts.engine === 'heddle-st') throw error;
-    const single = await open({ ...facts, engine: 'heddle-st', relaxed: false }, options);
+    if (options.engine !== undefined || !facts.engine.includes('mt')) throw error;
+    const engine = /** @type {EngineName} */ (facts.engine.replace('mt', 'st'));
+    const single = await open({ ...facts, engine }, options);
     console.info(`heddle: ${/** @type {Error} */ (error).message}; one thread is used instead.`);
     return single;
   }

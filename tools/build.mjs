@@ -9,7 +9,7 @@ import { aptInstall, fail, npmCi, say, tree } from './common.mjs';
 import { ensureEmcc } from './toolchain.mjs';
 
 /** Presets whose engines are shipped. */
-export const ENGINES = ['wasm-st', 'wasm-mt', 'wasm-mt-relaxed'];
+export const ENGINES = ['wasm-st', 'wasm-st-relaxed', 'wasm-mt', 'wasm-mt-relaxed'];
 
 /** Debian packages of the native build, each with a file that it holds. */
 const NATIVE_TOOLS = {
