@@ -200,7 +200,7 @@ test('a model comes back from the browser and from a file', async () => {
 test('without the two headers: one thread, said in the page, and it trains', async () => {
   await withPage({ isolated: false, context: { colorScheme: 'dark', reducedMotion: 'reduce' } }, async (page) => {
     await trains(page);
-    assert.equal(await text(page, 'fact-engine'), 'heddle-st');
+    assert.equal(await text(page, 'fact-engine'), 'heddle-st-relaxed');
     assert.equal(await text(page, 'fact-threads'), '1');
     assert.equal(await text(page, 'fact-isolated'), 'no');
     assert.match(await page.innerText('#isolation'), /Cross-Origin-Opener-Policy: same-origin[^]*Cross-Origin-Embedder-Policy: require-corp/);
