@@ -67,7 +67,9 @@ double hd_activity_forward(hd_model *m, hd_node *node, hd_activity_mode mode, co
         double eta = mode == HD_ACTIVITY_RUNNING ? a->opt.number[SMOOTHING_OPTION] : 1;
         for (int i = 0; i < size; i++) {
             a->sums[i] += (double)batch[i];
-            if (mode != HD_ACTIVITY_COUNT) {
+            /* A batch that overflowed is refused later; it must not stay in the running mean. */
+            bool keep = mode == HD_ACTIVITY_RUNNING && !(batch[i] - batch[i] == 0);
+            if (mode != HD_ACTIVITY_COUNT && !keep) {
                 a->mean[i] = (real)((1 - eta) * (double)a->mean[i] + eta * (double)batch[i] / n);
             }
         }

@@ -108,6 +108,37 @@ static void test_divergence(void)
     hd_data_free(d);
 }
 
+/* A batch that overflows is refused, and leaves nothing behind that spoils the next: neither weights nor running means. */
+static void test_overflow(void)
+{
+    hd_data *good = make_rows(0, 8), *bad = hd_data_new(c, 8);
+    hd_model *m = make_graph();
+    kit_must(c, hd_activity_set(m, "h", "klSparsity", NULL, 0));
+    kit_must(c, hd_model_build(m, 4));
+    compile(m, "adam", 0.01, 1, 1);
+    hd_real *x = kit_column(c, bad, HD_COLUMN_INPUT, 0, SIZE), *y = kit_column(c, bad, HD_COLUMN_TARGET, 0, 1);
+    memset(y, 0, 8 * sizeof *y);
+    memset(kit_column(c, bad, HD_COLUMN_TARGET, 1, 2), 0, 16 * sizeof *y);
+    for (int i = 0; i < 8 * SIZE; i++) { /* products of weights and these overflow to either side: infinity - infinity */
+        x[i] = (hd_real)(sizeof(hd_real) == 8 ? 1.7e308 : 3.4e38) * (i % 2 ? 1 : -1);
+    }
+    for (int w = 0; w < 6; w++) {
+        hd_weight_data(m, kit_find(m, "h/V"))[w] *= 100;
+    }
+    hd_fit *f = open_fit(m, NULL, 8, 1, 0, 0);
+    kit_must(c, hd_fit_batch(f, good));
+    state before = weights_of(m);
+    double loss = hd_fit_stat(f, HD_FIT_BATCH_LOSS);
+    CHECK(hd_fit_batch(f, bad) == HD_ERR_DIVERGED);
+    state after = weights_of(m);
+    CHECK(same(&before, &after) && hd_fit_stat(f, HD_FIT_BATCH_LOSS) == loss);
+    kit_must(c, hd_fit_batch(f, good));
+    CHECK(isfinite(hd_fit_stat(f, HD_FIT_BATCH_LOSS)));
+    hd_model_free(m);
+    hd_data_free(good);
+    hd_data_free(bad);
+}
+
 /* Evaluating and predicting between steps, and cutting the steps differently, changes no bit. */
 static void test_looking(void)
 {
@@ -295,6 +326,7 @@ int main(void)
         test_stop_lbfgs(i & 1, i >> 1);
     }
     test_divergence();
+    test_overflow();
     test_looking();
     test_batches(0);
     test_batches(1);
