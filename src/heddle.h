@@ -158,7 +158,7 @@ HD_API int hd_fit_done(const hd_fit *f);
 enum {
     HD_FIT_EPOCH = 0,      /* whole epochs done */
     HD_FIT_BATCH,          /* batches done in this epoch; 0 right after an epoch has ended */
-    HD_FIT_BATCHES,        /* batches in an epoch */
+    HD_FIT_BATCHES,        /* batches in an epoch; 0: not known (L-BFGS needs several passes, or fed by hd_fit_batch) */
     HD_FIT_STEP,           /* steps of the optimiser in all */
     HD_FIT_LOSS,           /* mean total loss (with penalties) of the current epoch so far, or of the ended one */
     HD_FIT_BATCH_LOSS,     /* total loss of the last batch */

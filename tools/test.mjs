@@ -2,8 +2,7 @@
 // npm test: sets up what is missing, builds everything, runs every kind of test, ends with one line of counts.
 //   node tools/test.mjs [--quick]    --quick (npm run test:quick): static rules, native C tests, API tests in this Node
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { ENGINES, buildPreset, ensureTools, writeTables } from './build.mjs';
 import { aptInstall, fail, node24, ownNode, say, tree } from './common.mjs';
@@ -50,15 +49,6 @@ function nodeTest(folder, node = ownNode) {
   return { ok, output, passed: count('pass'), failed: count('fail') + count('cancelled'), skipped: count('skipped') + count('todo') };
 }
 
-/** The whole of src/ by one plain command line, without CMake. */
-function bareCompile() {
-  const folder = mkdtempSync(join(tmpdir(), 'heddle-'));
-  const sources = filesIn('src', '.c').map((name) => join(tree, name));
-  const { ok, output } = run('cc', ['-std=c11', '-O2', `-I${join(tree, 'src')}`, '-c', ...sources], { cwd: folder });
-  rmSync(folder, { recursive: true });
-  return { ok, output, passed: Number(ok), failed: Number(!ok), skipped: 0 };
-}
-
 function build(presets) {
   writeTables();
   for (const preset of presets) buildPreset(preset, 'engine');
@@ -77,7 +67,6 @@ const QUICK = {
 const FULL = {
   'build engines': () => build(ENGINES),
   'static rules': () => nodeTest('tests/rules'),
-  'C, one plain cc command': bareCompile,
   'C, native gcc': () => ctest('native-gcc'),
   'C, native clang': () => ctest('native-clang'),
   'C, native sanitized': () => ctest('native-asan'),

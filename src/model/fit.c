@@ -151,28 +151,37 @@ void hd_fit_finish_epoch(hd_fit *f)
     f->batch = 0;
 }
 
-/* Forward, backward and step on n rows. Nothing has changed but the scores if it fails. */
-static hd_status train_batch(hd_fit *f, const hd_data *d, const uint32_t *index, int n)
+/* Forward, backward, and the step if all is finite. Returns the loss of n rows in *loss. */
+static hd_status try_batch(hd_fit *f, const hd_data *d, const uint32_t *index, int n, double *loss)
 {
     hd_model *m = f->m;
     hd_pass pass = { .n = n, .training = true, .seed = f->seed, .step = (uint32_t)m->step, .samples = n,
                      .activity = f->batches == 1 ? HD_ACTIVITY_BATCH : HD_ACTIVITY_RUNNING };
     hd_plan_load(f->plan, d, index, 0, n);
-    double loss = hd_plan_forward(f->plan, &pass);
-    loss += hd_plan_losses(f->plan, &pass, d, &f->score);
+    *loss = hd_plan_forward(f->plan, &pass);
+    *loss += hd_plan_losses(f->plan, &pass, d, &f->score);
     hd_plan_backward(f->plan, &pass);
-    loss += hd_penalties(m, true);
-    if (!isfinite(loss)) {
+    *loss += hd_penalties(m, true);
+    if (!isfinite(*loss)) {
         return hd_fail(m->c, HD_ERR_DIVERGED, "fit: the loss is not finite in epoch %d, batch %d: use a smaller learning rate",
                        f->epoch, f->batch);
     }
-    hd_status status = hd_fit_apply(f);
-    if (!status) {
-        f->batch_loss = loss;
-        f->score.total += loss * n;
-        f->batch++;
+    return hd_fit_apply(f);
+}
+
+/* A batch that fails changes nothing but the scores, which begin anew: its sums may not be numbers. */
+static hd_status train_batch(hd_fit *f, const hd_data *d, const uint32_t *index, int n)
+{
+    double loss;
+    hd_status status = try_batch(f, d, index, n, &loss);
+    if (status) {
+        hd_score_clear(&f->score);
+        return status;
     }
-    return status;
+    f->batch_loss = loss;
+    f->score.total += loss * n;
+    f->batch++;
+    return HD_OK;
 }
 
 static hd_status step_batch(hd_fit *f)
@@ -232,10 +241,10 @@ hd_status hd_fit_end_epoch(hd_fit *f)
     return HD_OK;
 }
 
-/* Statistics are of the ended epoch right after its end. */
+/* Statistics are of the ended epoch right after its end; in full-batch training always, as what runs may be a trial point. */
 static const hd_score *current_score(const hd_fit *f)
 {
-    return f->score.samples == 0 ? &f->last : &f->score;
+    return f->full || f->score.samples == 0 ? &f->last : &f->score;
 }
 
 double hd_fit_stat(const hd_fit *f, int which)
@@ -245,13 +254,13 @@ double hd_fit_stat(const hd_fit *f, int which)
     case HD_FIT_EPOCH:
         return f->epoch;
     case HD_FIT_BATCH:
-        return f->batch;
+        return f->full ? f->full->batches : f->batch;
     case HD_FIT_BATCHES:
-        return f->batches;
+        return f->full ? 0 : f->batches;
     case HD_FIT_STEP:
         return (double)f->m->step;
     case HD_FIT_LOSS:
-        return s->samples ? s->total / s->samples : 0;
+        return f->full ? f->batch_loss : s->samples ? s->total / s->samples : 0;
     case HD_FIT_BATCH_LOSS:
         return f->batch_loss;
     case HD_FIT_LEARNING_RATE:

@@ -19,6 +19,7 @@ typedef struct hd_full_batch {
     bool means;        /* this pass only collects activity means */
     double loss;       /* sum over the pass so far */
     double penalty;    /* of the activities, from the pass for their means */
+    int batches;       /* in this epoch, over all its passes */
     bool trial;        /* the weights are those of a trial point */
 } hd_full_batch;
 

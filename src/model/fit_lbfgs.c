@@ -140,6 +140,7 @@ static hd_status end_pass(hd_fit *f)
     if (!full->trial && !isfinite(loss)) {
         return hd_fail(m->c, HD_ERR_DIVERGED, "fit: the loss is not finite at the start");
     }
+    f->batch_loss = full->trial ? f->batch_loss : loss;
     hd_lbfgs_state state = hd_lbfgs_next(full->lbfgs, m->c->pool, loss, m->g, full->q);
     full->means = has_activity(m);
     m->step = (uint64_t)hd_lbfgs_iterations(full->lbfgs);
@@ -151,6 +152,7 @@ static hd_status end_pass(hd_fit *f)
         full->trial = false;
         f->batch_loss = f->converged ? hd_lbfgs_restore(full->lbfgs, full->q) : loss;
         f->score.total = f->batch_loss * f->score.samples;
+        full->batches = 0;
         hd_fit_finish_epoch(f);
     }
     return HD_OK;
@@ -177,5 +179,6 @@ hd_status hd_full_batch_step(hd_fit *f)
         }
     }
     f->batch++;
+    full->batches++;
     return f->batch == f->batches ? end_pass(f) : HD_OK;
 }
