@@ -1,11 +1,11 @@
 /** Model descriptions - plain JSON - from lists and graphs of layers, and the plans that engines build from them. */
 import { HeddleError, checkOptions, kindOf, suggest } from './errors.js';
-import { input as inputLayer } from './layers.js';
+import { input as inputLayer } from './factories.js';
 import { asSpec, encodeOptions } from './options.js';
 import { checkSeed, defaultSeed } from './session.js';
 
 /** @import { Item, ModelPlan } from './engine.js' */
-/** @import { LayerSpec } from './layers.js' */
+/** @import { LayerSpec } from './factories.js' */
 /** @import { Kind } from './options.js' */
 /**
  * A node of a model, as it is saved. An input has a shape, a layer has inputs: the names of nodes before it.

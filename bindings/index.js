@@ -1,20 +1,13 @@
 /** The public names of heddle. Importing this touches no window, document or process, and loads no engine. */
-export { constraints } from './constraints.js';
 export { trainingControl } from './control.js';
 export { HeddleError } from './errors.js';
+export { constraints, initializers, layers, losses, metrics, optimizers, regularizers, schedules } from './factories.js';
 export { gunzip, gzip } from './files/gzip.js';
 export { readIdx, writeIdx } from './files/idx.js';
 export { readNpy, writeNpy } from './files/npy.js';
 export { readSafetensors, writeSafetensors } from './files/safetensors.js';
 export { apply, input } from './graph.js';
-export { initializers } from './initializers.js';
-export { layers } from './layers.js';
-export { losses } from './losses.js';
-export { metrics } from './metrics.js';
 export { load, model, sequential } from './model.js';
-export { optimizers } from './optimizers.js';
-export { regularizers } from './regularizers.js';
-export { schedules } from './schedules.js';
 export { info, init } from './session.js';
 export { listStore, loadFrom, removeFrom, saveTo } from './stores/index.js';
 

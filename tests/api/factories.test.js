@@ -1,14 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { constraints } from '../../bindings/constraints.js';
-import { initializers } from '../../bindings/initializers.js';
-import { layers } from '../../bindings/layers.js';
-import { losses } from '../../bindings/losses.js';
-import { metrics } from '../../bindings/metrics.js';
-import { optimizers } from '../../bindings/optimizers.js';
+import {
+  constraints, initializers, layers, losses, metrics, optimizers, regularizers, schedules,
+} from '../../bindings/factories.js';
 import { asSpec, encodeOptions } from '../../bindings/options.js';
-import { regularizers } from '../../bindings/regularizers.js';
-import { schedules } from '../../bindings/schedules.js';
 import { tables } from '../../bindings/tables.js';
 import { refuses } from './filekit.js';
 

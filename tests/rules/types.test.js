@@ -7,8 +7,9 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { tree } from '../../tools/common.mjs';
 
-const bindings = ['layers', 'losses', 'metrics', 'optimizers', 'schedules', 'initializers', 'regularizers', 'constraints']
-  .map((name) => `import { ${name} } from ${JSON.stringify(join(tree, 'bindings', `${name}.js`))};`).join('\n');
+const bindings = `import {
+  constraints, initializers, layers, losses, metrics, optimizers, regularizers, schedules,
+} from ${JSON.stringify(join(tree, 'bindings', 'factories.js'))};`;
 
 const right = `
 layers.input({ shape: [28, 28], name: 'x' });
