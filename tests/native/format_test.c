@@ -14,7 +14,7 @@ int main(void)
     IS("", "%s", "");
     IS("layer 3 (dense): units = 0, expected 1..65536", "layer %d (%s): %s = %d, expected %d..%d", 3, "dense", "units", 0, 1, 65536);
     IS("-2147483648 2147483647", "%d %d", INT_MIN, INT_MAX);
-    IS("18446744073709551615", "%z", (size_t)SIZE_MAX);
+    IS(sizeof(size_t) == 8 ? "18446744073709551615" : "4294967295", "%z", (size_t)SIZE_MAX);
     IS("100%", "%d%%", 100);
     IS("0 1 -1 0.5 -0.25", "%g %g %g %g %g", 0.0, 1.0, -1.0, 0.5, -0.25);
     IS("0.1 0.001 0.0001 1e-5 1.5e-10", "%g %g %g %g %g", 0.1, 0.001, 0.0001, 1e-5, 1.5e-10);

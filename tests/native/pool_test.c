@@ -106,6 +106,17 @@ static void scratch_is_apart(hd_pool *p)
     }
 }
 
+#if defined(__EMSCRIPTEN__) && !defined(__EMSCRIPTEN_PTHREADS__)
+enum { MOST_THREADS = 1 }; /* this build has none: the pool runs everything inline and says so */
+#else
+enum { MOST_THREADS = 64 };
+#endif
+
+static int running(int asked)
+{
+    return asked < MOST_THREADS ? asked : MOST_THREADS;
+}
+
 /* Every allocation refused in turn: no pool, the sentence, and nothing is left behind. */
 static void out_of_memory(void)
 {
@@ -115,7 +126,7 @@ static void out_of_memory(void)
         hd_pool *p = hd_pool_new(&context, 3);
         context.fail_at = -1;
         if (p) {
-            CHECK(n == 6); /* the pool, the shared scratch, three threads' scratch */
+            CHECK(n == 3 + running(3)); /* after the pool, the shared scratch and each thread's */
             hd_pool_free(&context, p);
             CHECK(context.used == 0);
             return;
@@ -132,7 +143,7 @@ int main(void)
     for (int i = 0; i < 4; i++) {
         hd_pool *p = hd_pool_new(&context, threads[i]);
         CHECK(p != NULL);
-        CHECK(hd_pool_threads(p) == threads[i]);
+        CHECK(hd_pool_threads(p) == running(threads[i]));
         all_tasks_once(p);
         many_jobs(p);
         nested(p);
