@@ -1,0 +1,127 @@
+#!/usr/bin/env node
+// npm run bench [-- NAME...] [--peers] [--rounds 9] [--json FILE]: speed and size of what users get, beside what heddle must reach.
+// NAME: square, step, first, size, lbfgs; all of them without one. --peers: TensorFlow.js on the same work in the same run.
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { loadavg } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { gzipSync } from 'node:zlib';
+import { ENGINES, buildPreset, ensureTools, writeTables } from '../build.mjs';
+import { fail, node24, say, tree } from '../common.mjs';
+import { ensureEmcc } from '../toolchain.mjs';
+
+const here = join(tree, 'tools', 'bench'), built = join(tree, 'build', 'bench');
+const engines = join(tree, 'bindings', 'engines');
+const GROUPS = ['square', 'step', 'first', 'size', 'lbfgs'];
+
+function run(command, args) {
+  const { status, stdout, stderr, error } = spawnSync(command, args, { cwd: tree, encoding: 'utf8', timeout: 300_000, maxBuffer: 1 << 26 });
+  if (status !== 0) fail(`${command} ${args.join(' ')}\n${error?.message ?? ''}${stdout ?? ''}${stderr ?? ''}`);
+  return stdout;
+}
+
+const child = (script, given) => JSON.parse(run(node24, [join(here, script), JSON.stringify(given)]).trim().split('\n').at(-1));
+
+function median(values) {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[sorted.length >> 1];
+}
+
+/** A line of the table. most / least: what must be reached. */
+const line = (what, value, unit, { most, least, note = '' } = {}) => ({ what, value, unit, most, least, note });
+
+/** tools/bench/kern.c compiled for one engine's instruction set; its text output for one group. */
+function kernel(relaxed, group) {
+  const out = join(built, `kern${relaxed ? '-relaxed' : ''}.cjs`);
+  const sources = [join(here, 'kern.c'), ...['pool', 'context', 'format'].map((name) => join(tree, 'src', 'base', `${name}.c`)),
+    ...readdirSync(join(tree, 'src', 'kern')).filter((name) => name.endsWith('.c')).map((name) => join(tree, 'src', 'kern', name))];
+  mkdirSync(built, { recursive: true });
+  run(ensureEmcc().emcc, ['-std=c11', '-O3', '-msimd128', ...(relaxed ? ['-mrelaxed-simd'] : []), '-ffp-contract=off', '-Isrc', ...sources, '-o', out]);
+  return run(node24, [out, '1', group]);
+}
+
+function square() {
+  return [true, false].flatMap((relaxed) => kernel(relaxed, 'square').split('\n').flatMap((text) => {
+    const found = /^square\s+(\d+ [NT]{2})\s+[\d.]+ us\s+([\d.]+) GFLOP\/s\s+best\s+[\d.]+ us\s+([\d.]+)/.exec(text);
+    return found ? [line(`SGEMM ${found[1]}, ${relaxed ? 'relaxed' : 'baseline'}`, Number(found[2]), 'GFLOP/s',
+      { least: relaxed ? 45 : 34, note: `best ${found[3]}` })] : [];
+  }));
+}
+
+function step({ rounds, peers }) {
+  const lines = [];
+  for (const [net, title, most, speedup] of [['matnet', 'MatNet', 1.0, 1.5], ['mlp', 'MLP 784-512-512-10', 10, 1.7]]) {
+    const at = (engine, threads) => child('steps.mjs', { net, engine, threads, rounds });
+    const one = at('heddle-mt-relaxed', 1), two = at('heddle-mt-relaxed', 2), baseline = at('heddle-mt', 1), single = at('heddle-st-relaxed', 1);
+    const ms = median(one.ms);
+    lines.push(line(`${title} step`, ms, 'ms', { most, note: `best ${Math.min(...one.ms).toFixed(3)}; work memory at most ${(one.peak / 1e6).toFixed(1)} MB` }),
+      line(`${title} step, 2 threads`, median(two.ms), 'ms', { note: `${two.threads} threads` }),
+      line(`${title}, speed-up by 2 threads`, ms / median(two.ms), 'x', { least: speedup }),
+      line(`${title} step, heddle-mt (baseline)`, median(baseline.ms), 'ms'), line(`${title} step, heddle-st-relaxed`, median(single.ms), 'ms'),
+      line(`${title}, memory grown since epoch 2`, one.growth, 'bytes', { most: 0 }));
+    for (const [peer, script] of peers ? [['TensorFlow.js wasm', 'tfjs.mjs']] : []) {
+      const theirs = median(child(script, { net, rounds: 3 }).ms);
+      lines.push(line(`${title} step, ${peer}`, theirs, 'ms', { note: `${(theirs / ms).toFixed(1)} times heddle's` }));
+    }
+  }
+  return lines;
+}
+
+function first() {
+  const ms = Array.from({ length: 11 }, () => child('first.mjs', {}).ms[0]);
+  return [line('import to first result', median(ms), 'ms', { most: 40, note: `best ${Math.min(...ms).toFixed(1)}` })];
+}
+
+const packed = (bytes) => gzipSync(bytes, { level: 9 }).length / 1024;
+
+/** All JS as a bundler ships it (minified), with the largest engine. */
+function size() {
+  const esbuild = join(here, 'node_modules', '.bin', 'esbuild');
+  const sources = readdirSync(join(tree, 'bindings'), { recursive: true }).map(String)
+    .filter((name) => name.endsWith('.js') && !name.startsWith('engines') && !name.startsWith('types'));
+  const minified = sources.map((name) => run(esbuild, [join(tree, 'bindings', name), '--minify', '--format=esm']));
+  const js = packed(Buffer.from(minified.join('\n'))), engine = 'heddle-mt-relaxed';
+  const binary = packed(readFileSync(join(engines, `${engine}.wasm`))), glue = packed(readFileSync(join(engines, `${engine}.mjs`)));
+  return [line('all JS + one engine, minified, gzip', js + glue + binary, 'KiB',
+    { most: 120, note: `JS ${js.toFixed(1)}, glue ${glue.toFixed(1)}, wasm ${binary.toFixed(1)}` })];
+}
+
+function lbfgs() {
+  const losses = child('lbfgs.mjs', { engine: 'heddle-mt-relaxed', threads: 1, seconds: 10 });
+  return [line('training loss after 10 s, L-BFGS', losses.lbfgs, '', { most: losses.adam }), line('training loss after 10 s, Adam', losses.adam, '')];
+}
+
+function show({ what, value, unit, most, least, note }) {
+  const missed = value > (most ?? Infinity) || !(value >= (least ?? -Infinity));
+  const must = most !== undefined ? `<= ${Number(most.toPrecision(3))}` : least !== undefined ? `>= ${least}` : '';
+  const verdict = must === '' ? '' : missed ? 'MISSED' : 'ok';
+  console.log([what.padEnd(40), `${Number(value.toPrecision(4))} ${unit}`.padStart(16), must.padStart(9), verdict.padEnd(7), note].join('  '));
+}
+
+function prepare({ peers, groups }) {
+  ensureTools();
+  writeTables();
+  ensureEmcc();
+  for (const preset of ENGINES) buildPreset(preset, 'engine');
+  if ((peers || groups.includes('size')) && !existsSync(join(here, 'node_modules'))) {
+    say('npm ci in tools/bench');
+    run('npm', ['ci', '--prefix', here, '--no-fund', '--no-audit']);
+  }
+}
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { peers: { type: 'boolean', default: false }, rounds: { type: 'string', default: '9' }, json: { type: 'string' } },
+});
+const groups = positionals.length ? positionals : GROUPS, rounds = Number(values.rounds);
+const unknown = groups.find((name) => !GROUPS.includes(name));
+if (unknown || !(rounds >= 1)) fail(`${unknown ? `unknown benchmark ${unknown}` : `rounds = ${values.rounds}`}; usage: npm run bench -- [${GROUPS.join('|')}] [--peers] [--rounds 9] [--json FILE]`);
+prepare({ peers: values.peers, groups });
+console.log(`Node 24, one thread unless said, medians; load average at the start ${loadavg()[0].toFixed(1)}`);
+const results = groups.flatMap((name) => {
+  const lines = { square, step, first, size, lbfgs }[name]({ rounds, peers: values.peers });
+  lines.forEach(show);
+  return lines;
+});
+if (values.json) writeFileSync(values.json, JSON.stringify(results, null, 2));
