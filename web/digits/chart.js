@@ -6,7 +6,7 @@ const colour = (name) => () => getComputedStyle(document.documentElement).getPro
 
 /** @param {number[]} range @param {boolean} isPart 0..1 */
 function valueRange([low, high], isPart) {
-  if (!(high >= low)) return [0, 1];
+  if (low == null || !(high >= low)) return [0, 1]; // nothing to show yet
   const pad = Math.max((high - low) * 0.08, high * 0.01, 1e-6);
   return [Math.max(0, low - pad), isPart ? Math.min(1, high + pad) : high + pad];
 }
