@@ -6,7 +6,7 @@ import { mnist } from './mnist-data.js';
 const train = await mnist('train', 10000), test = await mnist('test');
 const options = {
   activation: 'sigmoid',
-  kernelRegularizer: regularizers.l2({ amount: 1e-5 }),
+  kernelRegularizer: regularizers.l2({ amount: 1e-4 }),
   activityRegularizer: regularizers.klSparsity({ rho: 0.2, beta: 1e-3 }),
 };
 const net = await sequential([
@@ -14,7 +14,7 @@ const net = await sequential([
   layers.bilinear({ rows: 20, cols: 20, ...options }),
   layers.bilinear({ rows: 16, cols: 16, ...options }),
   layers.flatten(),
-  layers.dense({ units: 10, activation: 'softmax', kernelRegularizer: regularizers.l2({ amount: 1e-5 }) }),
+  layers.dense({ units: 10, activation: 'softmax', kernelRegularizer: regularizers.l2({ amount: 1e-4 }) }),
 ], { seed: 3 });
 await net.compile({ optimizer: optimizers.lbfgs({ history: 20 }), loss: 'sparseCategoricalCrossentropy', metrics: ['accuracy'] });
 for await (const log of net.train(train.x, train.y, { epochs: 150, batchSize: 1000 })) {
