@@ -1,6 +1,7 @@
 /** Chooses an engine binary by what the platform can do, and loads it. */
 import { HeddleError } from './errors.js';
 import { Heap } from './heap.js';
+import { importNode, isNode } from './platform.js';
 
 /** @import { EngineModule } from './heap.js' */
 /** @typedef {'heddle-st' | 'heddle-st-relaxed' | 'heddle-mt' | 'heddle-mt-relaxed'} EngineName */
@@ -49,14 +50,12 @@ const engines = {
 /** @type {readonly EngineName[]} */
 export const engineNames = Object.freeze(/** @type {EngineName[]} */ (Object.keys(engines)));
 
-const isNode = () => typeof process === 'object' && typeof process.versions?.node === 'string';
-
 const hasSharedMemory = () => typeof SharedArrayBuffer === 'function' && globalThis.crossOriginIsolated !== false;
 
 /** Logical processors, at most 8. */
 async function defaultThreads() {
   const fromNode = isNode() && !globalThis.navigator?.hardwareConcurrency
-    ? (await import(/* webpackIgnore: true */ /* @vite-ignore */ 'node:os')).availableParallelism() : 0;
+    ? (await importNode('node:os')).availableParallelism() : 0;
   return Math.min(fromNode || globalThis.navigator?.hardwareConcurrency || 1, 8);
 }
 
@@ -100,7 +99,7 @@ async function within(promise, seconds, what) {
 /** @param {URL} url */
 async function compile(url) {
   if (isNode() && url.protocol === 'file:') {
-    const { readFile } = await import(/* webpackIgnore: true */ /* @vite-ignore */ 'node:fs/promises');
+    const { readFile } = await importNode('node:fs/promises');
     return WebAssembly.compile(await readFile(url));
   }
   const response = await fetch(url, { credentials: 'same-origin' });

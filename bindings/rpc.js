@@ -1,5 +1,6 @@
 /** The caller's end of the rpc: few coarse calls to an engine in a worker or in this thread, through one interface. */
 import { HeddleError, abortError } from './errors.js';
+import { importNode, isNode } from './platform.js';
 
 /** @import { PlainError, Reply, Request, Status } from './host.js' */
 /**
@@ -20,8 +21,6 @@ import { HeddleError, abortError } from './errors.js';
  */
 /** @typedef {{ resolve: (value: any) => void, reject: (error: unknown) => void, options: CallOptions, done: () => void }} Pending */
 
-const isNode = () => typeof process === 'object' && typeof process.versions?.node === 'string';
-
 /** @type {LinkOpener} The engine in this thread. */
 export async function openLocal({ onReply }) {
   const { createHost } = await import('./host.js'); // not needed where a worker does the work
@@ -32,7 +31,8 @@ export async function openLocal({ onReply }) {
 /** @type {LinkOpener} The engine in a worker. */
 export async function openWorker({ onReply, onCrash }) {
   if (isNode()) {
-    const { Worker: NodeWorker } = await import(/* webpackIgnore: true */ /* @vite-ignore */ 'node:worker_threads');
+    /** @type {typeof import('node:worker_threads')} */
+    const { Worker: NodeWorker } = await importNode('node:worker_threads');
     // Without the process's own flags: some, such as --input-type, are refused in a worker.
     const worker = new NodeWorker(/* webpackIgnore: true */ new URL('./worker.js', import.meta.url), { execArgv: [] });
     worker.on('message', onReply);

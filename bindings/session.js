@@ -2,6 +2,7 @@
 import { relaxedSimd, simd } from 'wasm-feature-detect';
 import { HeddleError, checkOptions, kindOf, suggest } from './errors.js';
 import { engineNames } from './load.js';
+import { isNode } from './platform.js';
 import { Client, openLocal, openWorker } from './rpc.js';
 
 /** @import { EngineFacts, EngineName } from './load.js' */
@@ -47,8 +48,6 @@ let settings = {};
 let starting = null;
 /** @type {{ client: Client, facts: EngineFacts } | null} */
 let current = null;
-
-const isNode = () => typeof process === 'object' && typeof process.versions?.node === 'string';
 
 /** @param {unknown} value @param {string} name @param {string} type */
 function checkType(value, name, type) {

@@ -1,24 +1,22 @@
 import { HeddleError, abortError } from '../errors.js';
+import { importNode, isNode } from '../platform.js';
 import { storageError } from './failure.js';
 
 /** @typedef {typeof import('node:fs/promises')} Fs */
 
-/** Bundlers for browsers fail on a literal node: import, or on one they can trace. @param {string} name */
-const importHidden = name => import(/* webpackIgnore: true */ /* @vite-ignore */ name);
-
 /** Node's modules, asked for only when a path is used, so that bundlers and browsers never meet them.
  * @param {string} path */
 async function nodeModules(path) {
-  if (!globalThis.process?.versions?.node) { // a browser would print a network error for the imports
+  if (!isNode()) { // a browser would print a network error for the imports
     throw new HeddleError('unsupported', `"${path}": file paths work in Node only; in a browser use a Blob or File, `
       + 'indexeddb://name, opfs://path/name, download://name or an http(s) URL');
   }
   /** @type {Fs} */
-  const fs = await importHidden('node:fs/promises');
+  const fs = await importNode('node:fs/promises');
   /** @type {typeof import('node:path')} */
-  const { dirname, join } = await importHidden('node:path');
+  const { dirname, join } = await importNode('node:path');
   /** @type {typeof import('node:url')} */
-  const { fileURLToPath } = await importHidden('node:url');
+  const { fileURLToPath } = await importNode('node:url');
   return { fs, dirname, join, fileURLToPath };
 }
 
