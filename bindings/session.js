@@ -89,11 +89,11 @@ export function defaultSeed() {
 
 async function start() {
   const { worker = !isNode(), threads, deterministic, engine, wasmUrl, timeout } = settings;
-  const client = await Client.open(worker ? openWorker : openLocal);
+  const [client, hasSimd, hasRelaxedSimd] = await Promise.all([Client.open(worker ? openWorker : openLocal), simd(), relaxedSimd()]);
   try {
-    const [simdHere, relaxedSimdHere] = await Promise.all([simd(), relaxedSimd()]);
     const facts = await client.call('start', [{
-      features: { simd: simdHere, relaxedSimd: relaxedSimdHere }, threads, deterministic, engine, timeout, wasmUrl: wasmUrl === undefined ? undefined : String(wasmUrl),
+      features: { simd: hasSimd, relaxedSimd: hasRelaxedSimd }, threads, deterministic, engine, timeout,
+      wasmUrl: wasmUrl === undefined ? undefined : String(wasmUrl),
     }]);
     current = { client, facts };
     return client;

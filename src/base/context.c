@@ -19,7 +19,7 @@ hd_status hd_fail(hd_context *c, hd_status status, const char *format, ...)
     return status;
 }
 
-void *hd_alloc(hd_context *c, size_t bytes, const char *what)
+void *hd_reserve(hd_context *c, size_t bytes, const char *what)
 {
     bool refuse = c->fail_at > 0 && --c->fail_at == 0;
     size_t total = bytes + 2 * ALIGN;
@@ -35,7 +35,13 @@ void *hd_alloc(hd_context *c, size_t bytes, const char *what)
     if (c->used > c->peak) {
         c->peak = c->used;
     }
-    return memset(p, 0, bytes);
+    return p;
+}
+
+void *hd_alloc(hd_context *c, size_t bytes, const char *what)
+{
+    void *p = hd_reserve(c, bytes, what);
+    return p ? memset(p, 0, bytes) : NULL;
 }
 
 void hd_release(hd_context *c, void *p)

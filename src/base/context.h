@@ -21,6 +21,8 @@ hd_status hd_fail(hd_context *c, hd_status status, const char *format, ...);
 /* Zeroed memory, 64-byte aligned, accounted in c; NULL (with HD_ERR_MEMORY recorded) if there is none.
  * `what` names the owner in the sentence. */
 void *hd_alloc(hd_context *c, size_t bytes, const char *what);
+/* The same, not zeroed: for scratch that is written before it is read. */
+void *hd_reserve(hd_context *c, size_t bytes, const char *what);
 void hd_release(hd_context *c, void *p); /* NULL is fine */
 
 #endif

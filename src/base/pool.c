@@ -23,8 +23,8 @@ hd_pool *hd_pool_new(hd_context *c, int threads)
     if (!p) {
         return NULL;
     }
-    p->shared = hd_alloc(c, HD_SHARED_SCRATCH, "thread pool");
-    p->scratch = hd_alloc(c, HD_THREAD_SCRATCH, "thread pool");
+    p->shared = hd_reserve(c, HD_SHARED_SCRATCH, "thread pool");
+    p->scratch = hd_reserve(c, HD_THREAD_SCRATCH, "thread pool");
     if (!p->shared || !p->scratch) {
         hd_pool_free(c, p);
         return NULL;
@@ -182,10 +182,10 @@ hd_pool *hd_pool_new(hd_context *c, int threads)
     pthread_cond_init(&p->work, NULL);
     pthread_cond_init(&p->finished, NULL);
     p->threads = 1;
-    p->shared = hd_alloc(c, HD_SHARED_SCRATCH, "thread pool");
+    p->shared = hd_reserve(c, HD_SHARED_SCRATCH, "thread pool");
     bool ok = p->shared != NULL;
     for (int i = 0; ok && i < threads && i < MAX_THREADS; i++) {
-        p->scratch[i] = hd_alloc(c, HD_THREAD_SCRATCH, "thread pool");
+        p->scratch[i] = hd_reserve(c, HD_THREAD_SCRATCH, "thread pool");
         ok = p->scratch[i] != NULL;
         if (ok && i > 0 && !start_helper(c, p)) {
             break;
