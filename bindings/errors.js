@@ -117,3 +117,12 @@ export function checkOptions(given, allowed, where) {
 export function abortError(signal) {
   return signal?.reason ?? new DOMException('The operation was aborted.', 'AbortError');
 }
+
+/** @param {unknown} value @param {string} name @param {number} min @param {number} fallback @returns {number} */
+export function wholeNumber(value, name, min, fallback) {
+  if (value === undefined) return fallback;
+  if (!Number.isSafeInteger(value) || /** @type {number} */ (value) < min || /** @type {number} */ (value) > 2 ** 31 - 1) {
+    throw new HeddleError('argument', `${name} = ${String(value)}, expected a whole number from ${min} to 2^31 - 1`);
+  }
+  return /** @type {number} */ (value);
+}

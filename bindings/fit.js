@@ -4,7 +4,7 @@ import { toSource } from './core.js';
 import { addWeights, joinTables, readTable } from './data.js';
 import { Dataset } from './dataset.js';
 import { EarlyStopping } from './early_stopping.js';
-import { HeddleError, abortError, checkOptions, kindOf } from './errors.js';
+import { HeddleError, abortError, checkOptions, kindOf, wholeNumber } from './errors.js';
 import { TrainingControl } from './control.js';
 import { checkSeed } from './session.js';
 
@@ -68,15 +68,6 @@ const optionNames = ['epochs', 'batchSize', 'initialEpoch', 'validationSplit', '
   'onTrainEnd'];
 /** Weights are copied to this side, in case the engine dies, not more often than this, in ms. */
 const rememberEvery = 1000;
-
-/** @param {unknown} value @param {string} name @param {number} min @param {number} fallback @returns {number} */
-export function wholeNumber(value, name, min, fallback) {
-  if (value === undefined) return fallback;
-  if (!Number.isSafeInteger(value) || /** @type {number} */ (value) < min || /** @type {number} */ (value) > 2 ** 31 - 1) {
-    throw new HeddleError('argument', `${name} = ${String(value)}, expected a whole number from ${min} to 2^31 - 1`);
-  }
-  return /** @type {number} */ (value);
-}
 
 /** @param {FitOptions} options @param {Core} core */
 function readOptions(options, core) {

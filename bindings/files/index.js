@@ -1,0 +1,5 @@
+/** File formats, as `heddle/files`: apart from the rest, since whoever only runs models needs none of them. */
+export { gunzip, gzip } from './gzip.js';
+export { readIdx, writeIdx } from './idx.js';
+export { readNpy, writeNpy } from './npy.js';
+export { readSafetensors, toFloat32, writeSafetensors } from './safetensors.js';
