@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // npm run bench [-- NAME...] [--peers] [--rounds 9] [--json FILE]: speed and size of what users get, beside what heddle must reach.
-// NAME: square, step, first, size, lbfgs; all of them without one. --peers: TensorFlow.js on the same work in the same run.
+// NAME: square, step, first, size, lbfgs; all of them without one. --peers: TensorFlow.js and jax-js on the same work in the same run.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { loadavg } from 'node:os';
@@ -60,7 +60,7 @@ function step({ rounds, peers }) {
       line(`${title}, speed-up by 2 threads`, ms / median(two.ms), 'x', { least: speedup }),
       line(`${title} step, heddle-mt (baseline)`, median(baseline.ms), 'ms'), line(`${title} step, heddle-st-relaxed`, median(single.ms), 'ms'),
       line(`${title}, memory grown since epoch 2`, one.growth, 'bytes', { most: 0 }));
-    for (const [peer, script] of peers ? [['TensorFlow.js wasm', 'tfjs.mjs']] : []) {
+    for (const [peer, script] of peers ? [['TensorFlow.js wasm', 'tfjs.mjs'], ['jax-js wasm', 'jax.mjs']] : []) {
       const theirs = median(child(script, { net, rounds: 3 }).ms);
       lines.push(line(`${title} step, ${peer}`, theirs, 'ms', { note: `${(theirs / ms).toFixed(1)} times heddle's` }));
     }
