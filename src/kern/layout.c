@@ -89,6 +89,7 @@ typedef struct permute_job {
     const real *x;
     real *y;
     bool accumulate;
+    int slices; /* values of y's first index in a task */
 } permute_job;
 
 static void copy_run(size_t n, const real *x, size_t stride, real *y, bool accumulate)
@@ -106,22 +107,32 @@ static void copy_run(size_t n, const real *x, size_t stride, real *y, bool accum
     }
 }
 
-/* A task is one value of y's first index. Where y's last index is not x's last, squares of 16 keep the lines
+/* One value of y's first index. Where y's last index is not x's last, squares of 16 keep the lines
  * of x in the cache while y is written along its rows. */
-static void permute_task(void *arg, int task, int thread)
+static void permute_slice(const permute_job *j, int slice)
 {
-    (void)thread;
     enum { SQUARE = 16 };
-    const permute_job *j = arg;
-    const real *x = j->x + (size_t)task * j->stride[0];
+    const real *x = j->x + (size_t)slice * j->stride[0];
     size_t n1 = (size_t)j->n[1], n2 = (size_t)j->n[2];
-    real *y = j->y + (size_t)task * n1 * n2;
+    real *y = j->y + (size_t)slice * n1 * n2;
     size_t width = j->stride[2] == 1 ? n2 : SQUARE;
     for (size_t c = 0; c < n2; c += width) {
         size_t n = n2 - c < width ? n2 - c : width;
         for (size_t r = 0; r < n1; r++) {
             copy_run(n, x + r * j->stride[1] + c * j->stride[2], j->stride[2], y + r * n2 + c, j->accumulate);
         }
+    }
+}
+
+enum { PERMUTE_TASK = 4096 }; /* elements of a task, at least */
+
+static void permute_task(void *arg, int task, int thread)
+{
+    (void)thread;
+    const permute_job *j = arg;
+    int first = task * j->slices, end = j->n[0] - first < j->slices ? j->n[0] : first + j->slices;
+    for (int i = first; i < end; i++) {
+        permute_slice(j, i);
     }
 }
 
@@ -138,11 +149,13 @@ void hd_permute(hd_pool *p, const int dims[3], const int order[3], const real *x
         return;
     }
     if (size > HD_BLOCK) {
-        hd_pool_run(p, j.n[0], permute_task, &j);
+        size_t slice = size / (size_t)j.n[0];
+        j.slices = slice < PERMUTE_TASK ? (int)(PERMUTE_TASK / slice) : 1;
+        hd_pool_run(p, (j.n[0] + j.slices - 1) / j.slices, permute_task, &j);
         return;
     }
     for (int i = 0; i < j.n[0]; i++) {
-        permute_task(&j, i, 0);
+        permute_slice(&j, i);
     }
 }
 

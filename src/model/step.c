@@ -118,7 +118,13 @@ hd_status hd_fit_apply(hd_fit *f)
     if (m->optimizer->prepare) {
         m->optimizer->prepare(&job.run);
     }
-    hd_pool_run(m->c->pool, f->n_pieces, run_piece, &job);
+    if (m->flat > HD_BLOCK) {
+        hd_pool_run(m->c->pool, f->n_pieces, run_piece, &job);
+    } else { /* waking threads would take longer */
+        for (int i = 0; i < f->n_pieces; i++) {
+            run_piece(&job, i, 0);
+        }
+    }
     for (int i = 0; i < m->n_weights; i++) {
         const hd_weight *w = m->weight[i];
         if (!w->frozen && w->constraint) {
