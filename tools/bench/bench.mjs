@@ -2,7 +2,7 @@
 // npm run bench [-- NAME...] [--peers] [--rounds 9] [--json FILE]: speed and size of what users get, beside what heddle must reach.
 // NAME: square, step, first, size, lbfgs; all of them without one. --peers: TensorFlow.js and jax-js on the same work in the same run.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { loadavg } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -77,7 +77,7 @@ const packed = (bytes) => gzipSync(bytes, { level: 9 }).length / 1024;
 
 /** All JS as a bundler ships it (minified), with the largest engine. */
 function size() {
-  const esbuild = join(here, 'node_modules', '.bin', 'esbuild');
+  const esbuild = join(tree, 'node_modules', '.bin', 'esbuild');
   const sources = readdirSync(join(tree, 'bindings'), { recursive: true }).map(String)
     .filter((name) => name.endsWith('.js') && !name.startsWith('engines') && !name.startsWith('types'));
   const minified = sources.map((name) => run(esbuild, [join(tree, 'bindings', name), '--minify', '--format=esm']));
@@ -99,12 +99,12 @@ function show({ what, value, unit, most, least, note }) {
   console.log([what.padEnd(40), `${Number(value.toPrecision(4))} ${unit}`.padStart(16), must.padStart(9), verdict.padEnd(7), note].join('  '));
 }
 
-function prepare({ peers, groups }) {
+function prepare(peers) {
   ensureTools();
   writeTables();
   ensureEmcc();
   for (const preset of ENGINES) buildPreset(preset, 'engine');
-  if ((peers || groups.includes('size')) && !existsSync(join(here, 'node_modules'))) {
+  if (peers) {
     say('npm ci in tools/bench');
     run('npm', ['ci', '--prefix', here, '--no-fund', '--no-audit']);
   }
@@ -117,7 +117,7 @@ const { values, positionals } = parseArgs({
 const groups = positionals.length ? positionals : GROUPS, rounds = Number(values.rounds);
 const unknown = groups.find((name) => !GROUPS.includes(name));
 if (unknown || !(rounds >= 1)) fail(`${unknown ? `unknown benchmark ${unknown}` : `rounds = ${values.rounds}`}; usage: npm run bench -- [${GROUPS.join('|')}] [--peers] [--rounds 9] [--json FILE]`);
-prepare({ peers: values.peers, groups });
+prepare(values.peers);
 console.log(`Node 24, one thread unless said, medians; load average at the start ${loadavg()[0].toFixed(1)}`);
 const results = groups.flatMap((name) => {
   const lines = { square, step, first, size, lbfgs }[name]({ rounds, peers: values.peers });
