@@ -25,7 +25,7 @@ import { tables } from './tables.js';
 /**
  * A row of an option table; the range is `min` (or, excluded, `above`) to `max` (or `below`).
  * @typedef {object} Option
- * @property {string} type 'int', 'number', 'bool', 'enum', or 'ints': a list
+ * @property {string} type 'int', 'number', 'bool', 'enum', or 'ints', 'numbers': lists
  * @property {number} [min]
  * @property {number} [above]
  * @property {number} [max]
@@ -157,7 +157,8 @@ function expected({ type, names = [], min, above, max, below, required }) {
     case 'bool': return 'true or false';
     case 'enum': return `one of ${names.join(', ')}`;
     case 'int': return `an integer ${min}..${max}`;
-    case 'ints': return `${required ? 'a non-empty' : 'an'} array of integers ${min}..${max}`;
+    case 'ints': return `an integer or ${required ? 'a non-empty' : 'an'} array of integers ${min}..${max}`;
+    case 'numbers': return `a number or ${required ? 'a non-empty' : 'an'} array of numbers ${min}..${max}`;
     default: return `a number ${above === undefined ? `>= ${min}` : `> ${above}`} and ${below === undefined ? `<= ${max}` : `< ${below}`}`;
   }
 }
@@ -170,6 +171,9 @@ function isAllowed({ type, names = [], min = -Infinity, above = -Infinity, max =
     && value >= min && value <= max && value > above && value < below;
 }
 
+/** Takes 'ints' or 'numbers'; one of them stands for a list of one. @param {Option} option */
+const isList = option => option.type.endsWith('s');
+
 /**
  * @param {Option} option
  * @param {unknown} value
@@ -177,11 +181,12 @@ function isAllowed({ type, names = [], min = -Infinity, above = -Infinity, max =
  * @returns {OptionValue} the value; a frozen copy of a list
  */
 function checkValue(option, value, where) {
-  if (option.type === 'ints' && Array.isArray(value) && (value.length || !option.required)) {
-    const one = { ...option, type: 'int' };
+  if (isList(option) && Array.isArray(value) && (value.length || !option.required)) {
+    const one = { ...option, type: option.type.slice(0, -1) };
     return Object.freeze(Array.from(value, (number, i) => /** @type {number} */ (checkValue(one, number, `${where}[${i}]`))));
   }
-  if (option.type === 'ints' || !isAllowed(option, value)) {
+  if (isList(option) && isAllowed({ ...option, type: option.type.slice(0, -1) }, value)) return Object.freeze([Number(value)]);
+  if (isList(option) || !isAllowed(option, value)) {
     const wanted = option.type === 'enum' && typeof value === 'string' ? suggestClass(value, option.names ?? []) : `, expected ${expected(option)}`;
     refuse(`${where} = ${show(value)}${wanted}`);
   }
@@ -244,7 +249,7 @@ export function inputSpec(options, where = 'layers.input') {
 }
 
 /** @param {string} weight */
-const isBias = weight => /^b(ias)?$/i.test(weight);
+const isBias = weight => /^b(ias|eta)?$/i.test(weight);
 
 /** Groups of weights a layer has: "kernel", "bias". @param {ClassTable} table @param {unknown} useBias */
 function groupsOf({ weights = [] }, useBias) {

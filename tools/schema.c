@@ -67,8 +67,8 @@ static void print_pascal(const char *name)
 
 static void print_range(const hd_option *o)
 {
-    if (o->type == HD_NUMBER) {
-        printf("%s ", o->open_min ? ">" : ">=");
+    if (o->type == HD_NUMBER || o->type == HD_NUMBERS) {
+        printf("%s%s ", o->type == HD_NUMBERS ? "numbers " : "", o->open_min ? ">" : ">=");
         print_number(o->min);
         printf(" and %s ", o->open_max ? "<" : "<=");
         print_number(o->max);
@@ -90,6 +90,7 @@ static void print_default(const hd_option *o)
         printf("'%s'", o->names[(int)o->def]);
         break;
     case HD_INTS:
+    case HD_NUMBERS:
         printf("[]");
         break;
     default:
@@ -132,7 +133,7 @@ static void find_weights(entry *e)
 
 /* --- tables ------------------------------------------------------------------------------------------- */
 
-static const char *const type_names[] = { "int", "number", "bool", "enum", "ints" };
+static const char *const type_names[] = { "int", "number", "bool", "enum", "ints", "numbers" };
 
 static void print_option(const hd_option *o)
 {
@@ -186,7 +187,7 @@ static void print_table(const kind *k)
 
 static void print_property(const kind *k, const entry *e, const hd_option *o)
 {
-    static const char *const types[] = { "number", "number", "boolean", "", "readonly number[]" };
+    static const char *const types[] = { "number", "number", "boolean", "", "number | readonly number[]", "number | readonly number[]" };
     printf(" * @property {");
     for (int i = 0; o->type == HD_ENUM && o->names[i]; i++) {
         printf("%s'%s'", i ? " | " : "", o->names[i]);

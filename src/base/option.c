@@ -22,7 +22,7 @@ static bool in_range(const hd_option *o, double v)
     case HD_ENUM:
         return v >= 0 && v < count_names(o) && v == floor(v);
     default:
-        if (o->type != HD_NUMBER && v != floor(v)) {
+        if (o->type != HD_NUMBER && o->type != HD_NUMBERS && v != floor(v)) {
             return false;
         }
         return (o->open_min ? v > o->min : v >= o->min) && (o->open_max ? v < o->max : v <= o->max);
@@ -36,7 +36,7 @@ static hd_status refuse(hd_context *c, const char *path, const hd_option *o, dou
         hd_format(range, sizeof range, "0 or 1");
     } else if (o->type == HD_ENUM) {
         hd_format(range, sizeof range, "the index of one of %d names", count_names(o));
-    } else if (o->type == HD_NUMBER) {
+    } else if (o->type == HD_NUMBER || o->type == HD_NUMBERS) {
         hd_format(range, sizeof range, "a number %s %g and %s %g", o->open_min ? ">" : ">=", o->min,
                   o->open_max ? "<" : "<=", o->max);
     } else {
@@ -76,7 +76,7 @@ hd_status hd_options_read(hd_context *c, const char *path, const hd_option *tabl
     int used = 0, filled = 0, i = 0;
     for (; table && table[i].name; i++) {
         const hd_option *o = &table[i];
-        if (o->type == HD_INTS) {
+        if (o->type == HD_INTS || o->type == HD_NUMBERS) {
             hd_status status = read_list(c, path, o, values, n, &used, &filled, i, out);
             if (status) {
                 return status;

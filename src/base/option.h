@@ -9,9 +9,10 @@
 
 enum { HD_MAX_OPTIONS = 16, HD_MAX_LIST = 32 };
 
-typedef enum hd_option_type { HD_INT, HD_NUMBER, HD_BOOL, HD_ENUM, HD_INTS } hd_option_type;
+typedef enum hd_option_type { HD_INT, HD_NUMBER, HD_BOOL, HD_ENUM, HD_INTS, HD_NUMBERS } hd_option_type;
 
-/* A table ends with a zero name. HD_INTS takes a list of integers, each in [min, max]. */
+/* A table ends with a zero name. HD_INTS takes a list of integers, HD_NUMBERS one of
+ * numbers, each in [min, max]; in JS a single number stands for a list of one. */
 typedef struct hd_option {
     const char *name; /* as in JS: camelCase */
     hd_option_type type;

@@ -9,7 +9,7 @@
 #include "base/shape.h"
 #include "kern/activation.h"
 
-enum { HD_MAX_INPUTS = 16, HD_MAX_WEIGHTS = 8, HD_LAYER_STATE = 64 };
+enum { HD_MAX_INPUTS = 16, HD_MAX_WEIGHTS = 8, HD_LAYER_STATE = 256 };
 
 /* How a tensor of N samples lies in memory: always [outer][N][inner] with outer * inner = elements a sample.
  * Batch-first has outer = 1. Rows-first, for matrices I x J, has outer = I, inner = J: the "I-major" layout in
@@ -27,6 +27,8 @@ typedef struct hd_build {
     hd_shape out;
     size_t saved, saved_fixed;     /* elements a sample, and in all, kept from forward to backward */
     size_t scratch, scratch_fixed; /* the same for memory used within one forward or backward call */
+    size_t prepared;               /* elements that `prepare` makes from the weights */
+    size_t kept;                   /* elements kept from a training step's forward to `commit` */
     _Alignas(8) unsigned char state[HD_LAYER_STATE]; /* plain data for forward and backward */
     struct hd_node *node; /* the model's own */
     struct hd_model *model;
@@ -37,6 +39,9 @@ typedef struct hd_build {
 hd_status hd_build_weight(hd_build *b, const char *name, hd_shape shape, const char *initializer, int fan_in,
                           int fan_out);
 
+/* The same for a state weight, such as a running mean: saved with the model, but changed by `commit` alone. */
+hd_status hd_build_state(hd_build *b, const char *name, hd_shape shape, const char *initializer);
+
 /* Seen by `forward` and `backward`. Shapes are per sample; n samples in every tensor. */
 typedef struct hd_run {
     hd_pool *pool;
@@ -45,7 +50,8 @@ typedef struct hd_run {
     int n;             /* N */
     int outer;         /* of all tensors of an HD_ANY_LAYOUT layer; else 1 (batch) or I of each tensor's own shape */
     bool training;
-    bool logits;       /* the loss takes the output before its activation: leave that out, forward and backward */
+    bool logits;       /* the output is wanted before its activation (by the loss, or a max pooling that applies it
+                          later): leave that out, forward and backward */
     hd_rng rng;        /* of this node at this step */
     int n_in;
     const hd_shape *in;
@@ -57,7 +63,15 @@ typedef struct hd_run {
     bool add[HD_MAX_INPUTS];   /* dx already holds another consumer's part: add to it, else overwrite */
     const real *w[HD_MAX_WEIGHTS];
     real *dw[HD_MAX_WEIGHTS];  /* overwritten; NULL for frozen weights */
-    real *saved, *scratch;
+    real *saved, *scratch;     /* saved: NULL where no backward follows */
+    real *prepared;            /* what `prepare` made of the weights as they are; written by it alone */
+    real *kept;                /* NULL but in training steps */
+    real *state_w[HD_MAX_WEIGHTS]; /* `commit` only: the state weights, to be changed */
+    /* HD_TAKES_SCALE, inference: y = after(scale * y + shift) for each channel (last axis), from the batch normalisation
+     * that follows; NULL: none. */
+    const real *scale, *shift;
+    hd_activation after;       /* HD_TAKES_SCALE: see there. HD_TAKES_ACTIVATION: to be applied to the output. */
+    real after_alpha;
 } hd_run;
 
 /* A case for the table-driven tests: input shapes and options as doubles. The list ends with n_in = 0. */
@@ -65,13 +79,16 @@ typedef struct hd_example {
     int n_in;
     hd_shape in[3];
     int n_options;
-    double options[8];
+    double options[16];
 } hd_example;
 
 enum {
     HD_NEEDS_X = 1, /* backward reads the inputs */
     HD_NEEDS_Y = 2, /* backward reads the output */
-    HD_ALIAS = 4    /* the output is the input's memory, read differently; forward and backward are not called */
+    HD_ALIAS = 4,   /* the output is the input's memory, read differently; forward and backward are not called */
+    HD_TAKES_SCALE = 8,      /* can apply hd_run.scale, shift, after at inference, if its own activation is linear */
+    HD_TAKES_ACTIVATION = 16 /* commutes with non-decreasing functions: can apply hd_run.after to its output, forward
+                                and backward, in place of the activation of the layer before */
 };
 
 typedef struct hd_layer_class {
@@ -82,7 +99,12 @@ typedef struct hd_layer_class {
     hd_layout out_layout; /* of the output; HD_ANY_LAYOUT: as the first input's */
     unsigned flags;
     hd_activation (*output_activation)(const hd_values *opt); /* what `logits` leaves out; NULL: none */
+    real (*output_alpha)(const hd_values *opt); /* of that activation; NULL: it needs none */
     hd_status (*shape)(hd_build *b);
+    void (*prepare)(const hd_run *r); /* fills r->prepared from r->w, whenever the weights have changed; or NULL */
+    void (*commit)(const hd_run *r);  /* after a training step was accepted; before the weights move; or NULL */
+    /* Inference as y = after(scale * x + shift) over the last axis of n channels (batch normalisation); or NULL. */
+    void (*fold)(const hd_values *opt, int n, const real *const *w, real *scale, real *shift);
     void (*forward)(const hd_run *r);
     void (*backward)(const hd_run *r);
     const hd_example *examples;

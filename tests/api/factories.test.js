@@ -21,8 +21,8 @@ function sample({ type, names, min, above, max, below, default: value }) {
   if (type === 'bool') return !value;
   if (type === 'enum') return names.at(-1);
   const middle = Math.min(1e6, ((min ?? above) + (max ?? below)) / 2);
-  const one = type === 'number' ? middle : Math.ceil(middle) + 0; // no -0: JSON has none
-  return type === 'ints' ? [one, one] : one;
+  const one = type.startsWith('number') ? middle : Math.ceil(middle) + 0; // no -0: JSON has none
+  return type.endsWith('s') ? [one, one] : one;
 }
 
 const samples = ({ options }) => Object.fromEntries(Object.entries(options).map(([key, option]) => [key, sample(option)]));
@@ -51,7 +51,7 @@ test('options are encoded in table order: lists with their length, enums as inde
   for (const { kind, name, table } of classes) {
     const given = samples(table);
     const expected = Object.entries(table.options).flatMap(([key, { type, names }]) => ({
-      enum: () => [names.indexOf(given[key])], ints: () => [2, ...given[key]], bool: () => [given[key] ? 1 : 0],
+      enum: () => [names.indexOf(given[key])], ints: () => [2, ...given[key]], numbers: () => [2, ...given[key]], bool: () => [given[key] ? 1 : 0],
     }[type] ?? (() => [given[key]]))());
     assert.deepEqual(encodeOptions(kind, name, given), expected, `${kind} ${name}`);
   }
@@ -68,7 +68,7 @@ function wrongValues({ type, min, above, max, below }) {
   const numbers = [min === undefined ? above : min - 1e-3 - Math.abs(min) * 1e-3, max === undefined ? below : max * 1.001 + 1e-3, NaN, Infinity,
     '1', null, true, [1], {}];
   if (type === 'int' || type === 'ints') numbers.push(0.5 + (min ?? 0));
-  return type === 'ints' ? [...numbers.map(number => [number]), 3, 'a', new Int32Array(2)] : numbers;
+  return type.endsWith('s') ? [...numbers.filter(number => !Array.isArray(number)).map(number => [number]), numbers[0], 'a', new Int32Array(2)] : numbers;
 }
 
 test('every value out of type or range is refused by name, and so are missing and unknown options', async () => {

@@ -1,0 +1,18 @@
+/* Winograd's minimal filtering for 3x3 convolutions of stride 1 (Lavin & Gray 2016): F(4x4, 3x3) takes 36 products where
+ * the direct sum takes 144, F(2x2, 3x3) 16 for 36. */
+#ifndef HD_KERN_WINOGRAD_H
+#define HD_KERN_WINOGRAD_H
+
+#include "kern/conv.h"
+
+/* kh = kw = 3, strides, dilations and groups 1, and the fixed table says that it wins. */
+bool hd_winograd_wins(const hd_conv_shape *s);
+size_t hd_winograd_prepared(const hd_conv_shape *s); /* elements */
+/* flip: prepares the adjoint, to be run with hd_winograd_run on the shape of the adjoint convolution (c and k, h and oh ...
+ * exchanged). w: always (k, 3, 3, c) of the forward convolution. `s`: the forward shape. */
+void hd_winograd_prepare(hd_pool *p, const hd_conv_shape *s, bool flip, const real *w, real *prepared);
+/* Y = epilogue(conv(X)), or added to Y with `add` (then without epilogue: e = NULL). Works in the threads' own scratch. */
+void hd_winograd_run(hd_pool *p, const hd_conv_shape *s, int n, const real *x, const real *prepared,
+                     const hd_epilogue *e, bool add, real *y);
+
+#endif
