@@ -110,7 +110,7 @@ hd_status hd_window_read(hd_build *b, hd_window_options at, hd_window *out)
         hd_shape_text(in, text, sizeof text);
         return hd_fail(b->c, HD_ERR_SHAPE, "%s: expected an image [height, width, channels], got %s", b->path, text);
     }
-    int size[2], strides[2], dilation[2];
+    int size[2] = { 0 }, strides[2] = { 0 }, dilation[2] = { 0 };
     hd_status status = read_pair(b, at.size, name, (int[]){ 2, 2 }, size);
     if (!status) {
         status = read_pair(b, at.strides, "strides", at.stride_is_size ? size : (int[]){ 1, 1 }, strides);
