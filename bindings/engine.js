@@ -171,7 +171,10 @@ export class Engine {
       Float64Array.from(options), options.length), -1);
     for (let i = first; i < heap.call('hd_weight_count', model); i++) {
       const weight = heap.text('hd_weight_name', model, i);
-      for (const item of /\/b(ias)?$/i.test(weight) ? bias : kernel) this.#attach('hd_weight_set', model, weight, item);
+      const isState = heap.call('hd_weight_state', model, i) === 1;
+      for (const item of /\/b(ias|eta)?$/i.test(weight) ? bias : kernel) {
+        if (!isState || item.kind === 'frozen') this.#attach('hd_weight_set', model, weight, item);
+      }
     }
     if (activity) this.#attach('hd_activity_set', model, name, activity);
   }

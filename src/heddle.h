@@ -104,10 +104,12 @@ HD_API const char *hd_weight_name(const hd_model *m, int weight);
 HD_API int hd_weight_shape(const hd_model *m, int weight, int *dims);
 HD_API int hd_weight_node(const hd_model *m, int weight);
 HD_API int hd_weight_frozen(const hd_model *m, int weight);
+/* 1: kept by its layer, such as a running mean: frozen, but moved by training. Freezing it makes the layer run as at inference. */
+HD_API int hd_weight_state(const hd_model *m, int weight);
 HD_API hd_real *hd_weight_data(hd_model *m, int weight);
 /* Gradient of the last hd_gradients call; NULL before it or if frozen. */
 HD_API const hd_real *hd_weight_gradient(const hd_model *m, int weight);
-/* To be called after weights were written from outside: checks that they are finite. */
+/* To be called each time after weights were written from outside: checks that they are finite. */
 HD_API hd_status hd_weights_check(hd_model *m);
 
 /* --- data --------------------------------------------------------------------------------------------- */

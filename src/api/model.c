@@ -206,9 +206,16 @@ int hd_weight_frozen(const hd_model *m, int weight)
     return w && w->frozen;
 }
 
+int hd_weight_state(const hd_model *m, int weight)
+{
+    const hd_weight *w = weight_at(m, weight);
+    return w && w->state;
+}
+
 hd_real *hd_weight_data(hd_model *m, int weight)
 {
     const hd_weight *w = weight_at(m, weight);
+    hd_weights_changed(m, true); /* the caller may write */
     return w && m->w ? m->w + w->offset : NULL;
 }
 
@@ -220,5 +227,6 @@ const hd_real *hd_weight_gradient(const hd_model *m, int weight)
 
 hd_status hd_weights_check(hd_model *m)
 {
+    hd_weights_changed(m, true);
     return m->built ? hd_weights_finite(m) : hd_fail(m->c, HD_ERR_STATE, "model: it is not built yet");
 }

@@ -15,12 +15,11 @@ hd_status hd_evaluate_begin(hd_model *m, int batch_size)
     if (batch_size < 1) {
         return hd_fail(m->c, HD_ERR_ARGUMENT, "evaluate: batch size = %d, expected at least 1", batch_size);
     }
-    hd_plan *plan = hd_plan_new(m, HD_PLAN_EVALUATE, -1, batch_size);
-    if (!plan) {
+    hd_plan_free(m->evaluate_plan);
+    m->evaluate_plan = hd_plan_new(m, HD_PLAN_EVALUATE, -1, batch_size);
+    if (!m->evaluate_plan) {
         return HD_ERR_MEMORY;
     }
-    hd_plan_free(m->evaluate_plan);
-    m->evaluate_plan = plan;
     hd_score_free(m->c, &m->result);
     hd_activity_begin(m);
     return hd_score_new(m, &m->result);
@@ -72,11 +71,8 @@ static hd_plan *predict_plan(hd_model *m, int node, int batch_size)
 {
     hd_plan *p = m->predict_plan;
     if (!p || p->node != node || p->capacity != batch_size) {
-        p = hd_plan_new(m, HD_PLAN_PREDICT, node, batch_size);
-        if (p) {
-            hd_plan_free(m->predict_plan);
-            m->predict_plan = p;
-        }
+        hd_plan_free(m->predict_plan); /* first: two at a time may be too large */
+        p = m->predict_plan = hd_plan_new(m, HD_PLAN_PREDICT, node, batch_size);
     }
     return p;
 }

@@ -155,7 +155,7 @@ void hd_fit_finish_epoch(hd_fit *f)
 static hd_status try_batch(hd_fit *f, const hd_data *d, const uint32_t *index, int n, double *loss)
 {
     hd_model *m = f->m;
-    hd_pass pass = { .n = n, .training = true, .seed = f->seed, .step = (uint32_t)m->step, .samples = n,
+    hd_pass pass = { .n = n, .training = true, .seed = f->seed, .step = (uint32_t)m->step, .commits = true, .samples = n,
                      .activity = f->batches == 1 ? HD_ACTIVITY_BATCH : HD_ACTIVITY_RUNNING };
     hd_plan_load(f->plan, d, index, 0, n);
     *loss = hd_plan_forward(f->plan, &pass);
@@ -166,7 +166,7 @@ static hd_status try_batch(hd_fit *f, const hd_data *d, const uint32_t *index, i
         return hd_fail(m->c, HD_ERR_DIVERGED, "fit: the loss is not finite in epoch %d, batch %d: use a smaller learning rate",
                        f->epoch, f->batch);
     }
-    return hd_fit_apply(f);
+    return hd_fit_apply(f, &pass);
 }
 
 /* A batch that fails changes nothing but the scores, which begin anew: its sums may not be numbers. */

@@ -45,8 +45,8 @@ struct hd_fit {
 
 /* step.c: first-order optimisers on all weights. */
 hd_status hd_pieces_new(hd_fit *f);
-/* Applies m->g; everything is checked to be finite before a weight changes. */
-hd_status hd_fit_apply(hd_fit *f);
+/* Applies m->g of a pass; everything is checked to be finite before a weight changes. */
+hd_status hd_fit_apply(hd_fit *f, const hd_pass *pass);
 
 /* fit.c */
 void hd_fit_load_order(hd_fit *f);

@@ -32,10 +32,29 @@ static hd_status check_constraints(const hd_model *m)
     return HD_OK;
 }
 
+/* Statistics of a batch are no function of the weights and one sample, which the sum over batches supposes. */
+static hd_status check_layers(const hd_model *m)
+{
+    for (int i = 0; i < m->n_nodes; i++) {
+        bool fixed = false;
+        for (int k = 0; k < m->node[i]->n_weights; k++) {
+            fixed |= m->weight[m->node[i]->first_weight + k]->fixed;
+        }
+        if (m->node[i]->kept && !fixed) {
+            char path[HD_PATH_SIZE];
+            hd_node_path(m, i, path);
+            return hd_fail(m->c, HD_ERR_UNSUPPORTED, "fit: %s can't be trained with %s, which adds up batches: freeze it, or use adam",
+                           path, m->optimizer->name);
+        }
+    }
+    return HD_OK;
+}
+
 hd_status hd_full_batch_new(hd_fit *f)
 {
     hd_model *m = f->m;
     hd_status status = check_constraints(m);
+    status = status ? status : check_layers(m);
     if (status) {
         return status;
     }
@@ -69,6 +88,7 @@ static void weights_from(hd_fit *f, const real *q)
             w->constraint->project(&view, m->w + w->offset);
         }
     }
+    hd_weights_changed(m, false);
 }
 
 void hd_full_batch_free(hd_fit *f)

@@ -139,6 +139,8 @@ static hd_status shape_node(hd_model *m, hd_node *node, const char *path)
         node->saved_fixed = b.saved_fixed;
         node->scratch = b.scratch;
         node->scratch_fixed = b.scratch_fixed;
+        node->prepared = b.prepared;
+        node->kept = b.kept;
         memcpy(node->state, b.state, sizeof node->state);
     }
     return status;
@@ -199,6 +201,16 @@ hd_status hd_build_weight(hd_build *b, const char *name, hd_shape shape, const c
     m->weight[m->n_weights++] = w;
     b->node->n_weights++;
     return hd_weight_attach(m, w, initializer, NULL, 0);
+}
+
+hd_status hd_build_state(hd_build *b, const char *name, hd_shape shape, const char *initializer)
+{
+    hd_status status = hd_build_weight(b, name, shape, initializer, 1, 1);
+    if (!status) {
+        hd_weight *w = b->model->weight[b->model->n_weights - 1];
+        w->state = w->frozen = true;
+    }
+    return status;
 }
 
 hd_status hd_output_add(hd_model *m, int node)

@@ -37,6 +37,8 @@ typedef struct hd_weight {
     hd_values constraint_opt;
     double rate_factor;
     bool frozen;
+    bool state; /* changed by hd_layer_class.commit alone; always frozen */
+    bool fixed; /* a state weight that the user froze: its layer runs as at inference */
 } hd_weight;
 
 /* Activity regulariser of a node; see activity.c. */
@@ -60,7 +62,7 @@ typedef struct hd_node {
     hd_layout layout;      /* of the output; never HD_ANY_LAYOUT */
     int outer;             /* of the output: 1, or I if rows-first */
     int first_weight, n_weights;
-    size_t saved, saved_fixed, scratch, scratch_fixed;
+    size_t saved, saved_fixed, scratch, scratch_fixed, prepared, kept;
     _Alignas(8) unsigned char state[HD_LAYER_STATE];
     int consumers;
     int output;            /* its number as an output, or -1 */
@@ -103,6 +105,8 @@ struct hd_model {
     size_t flat; /* elements of all weights, each weight padded to 16 */
     real *w;     /* [flat] */
     real *g;     /* [flat] gradients, from the first need on */
+    uint64_t version;        /* grows whenever weights change, */
+    uint64_t frozen_version; /* and this one if frozen ones may have */
 
     int n_losses, n_metrics, n_sums;
     hd_target_loss loss[HD_MAX_LOSSES];
@@ -134,6 +138,8 @@ void hd_node_path(const hd_model *m, int node, char path[HD_PATH_SIZE]);
 hd_status hd_weight_attach(hd_model *m, hd_weight *w, const char *kind, const double *options, int n_options);
 hd_status hd_weights_init(hd_model *m);
 hd_status hd_weights_finite(hd_model *m);
+/* To be called after weights have changed: what plans prepared from them is stale. frozen: also from frozen ones. */
+void hd_weights_changed(hd_model *m, bool frozen);
 hd_status hd_gradients_ready(hd_model *m); /* allocates m->g */
 hd_weight_view hd_weight_as_matrix(const hd_model *m, const hd_weight *w, const hd_values *opt);
 /* Sum of all weight penalties; adds their gradients to m->g if `gradient`. Frozen weights have none. */

@@ -56,7 +56,7 @@ static int tensor_in(hd_plan *p, int node, hd_layout layout)
         hd_tensor t = p->tensor[own];
         int out = add_tensor(p, t.size, layout == HD_ROWS_FIRST ? n->out.dim[0] : 1, -1, t.wants_gradient);
         p->tensor[out].first = p->n_ops;
-        p->op[p->n_ops++] = (hd_op){ .node = -1, .n_in = 1, .in = { own }, .out = out };
+        p->op[p->n_ops++] = (hd_op){ .node = -1, .n_in = 1, .in = { own }, .out = out, .fold = -1, .before = -1 };
         p->other_layout[node] = out;
     }
     return p->other_layout[node];
@@ -80,7 +80,10 @@ static void plan_node(hd_plan *p, int index)
         p->tensor_of[index] = add_tensor(p, size, node->outer, -1, false);
         return;
     }
-    hd_op op = { .node = index, .n_in = node->n_in };
+    if (hd_plan_fold(p, index)) {
+        return;
+    }
+    hd_op op = { .node = index, .n_in = node->n_in, .fold = -1, .before = -1 };
     hd_layout layout = node->class->layout == HD_ANY_LAYOUT ? p->m->node[node->in[0]]->layout : node->class->layout;
     bool wants_gradient = trainable(p->m, node);
     for (int i = 0; i < node->n_in; i++) {
@@ -92,6 +95,7 @@ static void plan_node(hd_plan *p, int index)
     p->tensor[op.out].first = p->n_ops;
     p->tensor_of[index] = op.out;
     p->op_of[index] = p->n_ops;
+    hd_plan_defer(p, &op);
     p->op[p->n_ops++] = op;
 }
 
@@ -191,7 +195,22 @@ static hd_block block(uint64_t a_sample, int capacity, uint64_t fixed, int first
     return (hd_block){ (size + ALIGN - 1) / ALIGN * ALIGN, 0, first, last };
 }
 
-/* Blocks in a fixed order: values, gradients, saved, targets, sample weights, scratch. */
+/* What a step keeps while it runs or for good. */
+static hd_block *list_op_blocks(const hd_plan *p, int i, hd_block *b)
+{
+    const hd_op *op = &p->op[i];
+    static const hd_node none;
+    const hd_node *node = op->node < 0 ? &none : p->m->node[op->node];
+    int end = 2 * p->n_ops + 1;
+    bool train = p->mode == HD_PLAN_TRAIN;
+    *b++ = block(train ? node->saved : 0, p->capacity, train ? node->saved_fixed : 0, i, 2 * p->n_ops - i);
+    *b++ = block(0, 0, node->prepared, -1, end);
+    *b++ = block(0, 0, train ? node->kept : 0, -1, end);
+    *b++ = block(0, 0, op->fold < 0 ? 0 : 2 * (uint64_t)hd_shape_last(&node->out), -1, end);
+    return b;
+}
+
+/* Blocks in a fixed order: values, gradients, those of steps, targets, sample weights, scratch. */
 static int list_blocks(const hd_plan *p, hd_block *b)
 {
     int n = 0, end = 2 * p->n_ops + 1;
@@ -202,10 +221,9 @@ static int list_blocks(const hd_plan *p, hd_block *b)
         b[n++] = block(t->root == i && t->d_first >= 0 ? t->size : 0, p->capacity, 0, t->d_first, t->d_last);
     }
     for (int i = 0; i < p->n_ops; i++) {
-        const hd_node *node = p->op[i].node < 0 ? NULL : p->m->node[p->op[i].node];
-        bool saves = node && p->mode == HD_PLAN_TRAIN;
-        b[n++] = block(saves ? node->saved : 0, p->capacity, saves ? node->saved_fixed : 0, i, 2 * p->n_ops - i);
-        if (node) {
+        n = (int)(list_op_blocks(p, i, b + n) - b);
+        if (p->op[i].node >= 0) {
+            const hd_node *node = p->m->node[p->op[i].node];
             uint64_t size = block(node->scratch, p->capacity, node->scratch_fixed, 0, 0).size;
             scratch = size > scratch ? size : scratch;
         }
@@ -227,6 +245,9 @@ static void assign_blocks(hd_plan *p, const hd_block *b)
     }
     for (int i = 0; i < p->n_ops; i++) {
         p->op[i].saved_at = (size_t)(b++)->at;
+        p->op[i].prepared_at = (size_t)(b++)->at;
+        p->op[i].kept_at = (size_t)(b++)->at;
+        p->op[i].scale_at = (size_t)(b++)->at;
     }
     for (int i = 0; i < p->m->n_outputs; i++) {
         p->target_at[i] = (size_t)(b++)->at;
@@ -238,7 +259,7 @@ static void assign_blocks(hd_plan *p, const hd_block *b)
 static hd_status place(hd_plan *p)
 {
     hd_context *c = p->m->c;
-    int most = 2 * p->n_tensors + p->n_ops + p->m->n_outputs + 2;
+    int most = 2 * p->n_tensors + 4 * p->n_ops + p->m->n_outputs + 2;
     hd_block *blocks = hd_alloc(c, (size_t)most * sizeof *blocks, "plan");
     int *order = hd_alloc(c, (size_t)most * sizeof *order, "plan");
     hd_status status = HD_ERR_MEMORY;
@@ -258,6 +279,24 @@ static hd_status place(hd_plan *p)
     hd_release(c, blocks);
     hd_release(c, order);
     return status;
+}
+
+/* Sizes of matrices, images and rows are ints in the kernels. */
+static hd_status check_sizes(const hd_plan *p)
+{
+    for (int i = 0; i < p->n_ops; i++) {
+        uint64_t size = p->tensor[p->op[i].out].size;
+        if (size * (uint64_t)p->capacity > INT32_MAX) {
+            char path[HD_PATH_SIZE] = "plan";
+            if (p->op[i].node >= 0) {
+                hd_node_path(p->m, p->op[i].node, path);
+            }
+            return hd_fail(p->m->c, HD_ERR_MEMORY,
+                           "%s: a batch of %d samples has %g elements, expected less than 2^31: use a smaller batch", path,
+                           p->capacity, (double)size * p->capacity);
+        }
+    }
+    return HD_OK;
 }
 
 /* Room for every node's step and, at most, one change of layout for each. */
@@ -291,7 +330,8 @@ hd_plan *hd_plan_new(hd_model *m, hd_plan_mode mode, int node, int capacity)
             mark_needed(m, p, needed);
             plan_ops(p, needed);
             plan_lifetimes(p);
-            status = place(p);
+            status = check_sizes(p);
+            status = status ? status : place(p);
         }
     }
     hd_release(m->c, needed);

@@ -30,7 +30,11 @@ typedef struct hd_op {
     int in[HD_MAX_INPUTS], out; /* tensors */
     bool add[HD_MAX_INPUTS];    /* backward adds to the input's gradient */
     bool backward, fresh;       /* has a gradient to pass on; which nobody has written before (activity only) */
-    size_t saved_at;
+    int fold;                   /* node of the batch normalisation that this step computes too, or -1 */
+    bool defer;                 /* the activation is left to the pooling that follows */
+    int before;                 /* whose activation this pooling applies, or -1 */
+    uint64_t version;           /* of the weights that `prepared` was made from */
+    size_t saved_at, prepared_at, kept_at, scale_at; /* scale: 2 x channels, for a fold */
 } hd_op;
 
 typedef struct hd_plan {
@@ -48,6 +52,13 @@ typedef struct hd_plan {
     size_t scratch_at, arena_size;
     real *arena;
 } hd_plan;
+
+/* rewrite.c: cheaper steps that compute the same. Called for each new step, before it is added to the plan. */
+/* Inference: the step before computes this batch normalisation too; then no step is needed, and the node's value is
+ * that step's output. */
+bool hd_plan_fold(hd_plan *p, int node);
+/* A non-decreasing activation commutes with max pooling, which leaves fewer elements to compute it for. */
+void hd_plan_defer(hd_plan *p, hd_op *op);
 
 /* node: for HD_PLAN_PREDICT, the one to compute; else -1. NULL: no memory. */
 hd_plan *hd_plan_new(hd_model *m, hd_plan_mode mode, int node, int capacity);
@@ -71,6 +82,7 @@ typedef struct hd_pass {
     bool training;  /* dropout and the like */
     uint64_t seed;
     uint32_t step;  /* with the seed, keys all random draws */
+    bool commits;   /* hd_plan_commit may follow */
     double samples; /* gradients are those of the mean over this many; n, or more if the batch is a part */
     hd_activity_mode activity;
 } hd_pass;
@@ -81,6 +93,8 @@ double hd_plan_forward(hd_plan *p, const hd_pass *pass);
 double hd_plan_losses(hd_plan *p, const hd_pass *pass, const hd_data *d, hd_score *score);
 /* Leaves the gradients of all weights in m->g. */
 void hd_plan_backward(hd_plan *p, const hd_pass *pass);
+/* After an accepted step, before the weights move: lets layers update their state weights. */
+void hd_plan_commit(hd_plan *p, const hd_pass *pass);
 /* Value of a node, batch-first [n, size]; only of the predicted node. */
 const real *hd_plan_value(const hd_plan *p);
 

@@ -44,22 +44,53 @@ void hd_plan_load(hd_plan *p, const hd_data *d, const uint32_t *index, int first
     }
 }
 
+/* The loss, or the pooling that follows, wants the output of this node before its activation. */
+static bool wants_logits(const hd_plan *p, const hd_op *op, const hd_node *node)
+{
+    return op->defer || (p->mode != HD_PLAN_PREDICT && node->output >= 0 && hd_output_logits(p->m, node->output));
+}
+
+static void set_after(hd_run *r, const hd_node *node)
+{
+    r->after = node->class->output_activation(&node->opt);
+    r->after_alpha = node->class->output_alpha ? node->class->output_alpha(&node->opt) : 0;
+}
+
+/* The layer runs as at inference: the user froze its state weights. */
+static bool is_fixed(const hd_model *m, const hd_node *node)
+{
+    bool fixed = false;
+    for (int i = 0; i < node->n_weights; i++) {
+        fixed |= m->weight[node->first_weight + i]->fixed;
+    }
+    return fixed;
+}
+
 static hd_run make_run(const hd_plan *p, const hd_op *op, const hd_pass *pass)
 {
     const hd_model *m = p->m;
     const hd_node *node = m->node[op->node];
-    bool saves = p->mode == HD_PLAN_TRAIN;
+    const hd_node *last = op->fold < 0 ? node : m->node[op->fold]; /* whose output this is */
+    bool saves = p->mode == HD_PLAN_TRAIN, training = pass->training && !is_fixed(m, node);
     hd_run r = { .pool = m->c->pool, .opt = &node->opt, .state = node->state, .n = pass->n,
-                 .outer = p->tensor[op->out].outer, .training = pass->training,
-                 .logits = p->mode != HD_PLAN_PREDICT && node->output >= 0 && hd_output_logits(m, node->output),
+                 .outer = p->tensor[op->out].outer, .training = training, .logits = op->fold < 0 && wants_logits(p, op, node),
                  .rng = hd_rng_stream(pass->seed, HD_DRAW_LAYER + (uint32_t)op->node, pass->step), .n_in = op->n_in,
                  .in = node->in_shape, .out = node->out, .y = value_of(p, op->out),
-                 .saved = saves ? p->arena + op->saved_at : NULL, .scratch = p->arena + p->scratch_at };
+                 .saved = saves ? p->arena + op->saved_at : NULL, .scratch = p->arena + p->scratch_at,
+                 .prepared = p->arena + op->prepared_at,
+                 .kept = training && pass->commits && node->kept ? p->arena + op->kept_at : NULL };
     for (int i = 0; i < op->n_in; i++) {
         r.x[i] = value_of(p, op->in[i]);
     }
     for (int i = 0; i < node->n_weights; i++) {
         r.w[i] = m->w + m->weight[node->first_weight + i]->offset;
+    }
+    if (op->fold >= 0) {
+        r.scale = p->arena + op->scale_at;
+        r.shift = r.scale + hd_shape_last(&node->out);
+    }
+    if (op->before >= 0 || (op->fold >= 0 && last->class->output_activation && !wants_logits(p, op, last))) {
+        set_after(&r, op->before >= 0 ? m->node[op->before] : last);
     }
     return r;
 }
@@ -73,11 +104,46 @@ static void change_layout(const hd_plan *p, const hd_op *op, int n, const real *
     hd_permute(p->m->c->pool, dims, order, from, to, add);
 }
 
+/* Scale and shift of the folded batch normalisation. */
+static void prepare_fold(const hd_plan *p, const hd_op *op)
+{
+    const hd_model *m = p->m;
+    const hd_node *norm = m->node[op->fold];
+    const real *w[HD_MAX_WEIGHTS] = { NULL };
+    for (int i = 0; i < norm->n_weights; i++) {
+        w[i] = m->w + m->weight[norm->first_weight + i]->offset;
+    }
+    int channels = hd_shape_last(&norm->out);
+    norm->class->fold(&norm->opt, channels, w, p->arena + op->scale_at, p->arena + op->scale_at + channels);
+}
+
+/* Makes anew what was made from weights that have changed since. */
+static void prepare(const hd_plan *p, hd_op *op, const hd_run *r)
+{
+    const hd_model *m = p->m;
+    const hd_node *node = m->node[op->node];
+    bool frozen = true;
+    for (int i = 0; i < node->n_weights; i++) {
+        frozen &= m->weight[node->first_weight + i]->frozen;
+    }
+    uint64_t version = frozen && op->fold < 0 ? m->frozen_version : m->version;
+    if (op->version == version) {
+        return;
+    }
+    op->version = version;
+    if (node->class->prepare) {
+        node->class->prepare(r);
+    }
+    if (op->fold >= 0) {
+        prepare_fold(p, op);
+    }
+}
+
 double hd_plan_forward(hd_plan *p, const hd_pass *pass)
 {
     double penalty = 0;
     for (int i = 0; i < p->n_ops; i++) {
-        const hd_op *op = &p->op[i];
+        hd_op *op = &p->op[i];
         if (op->node < 0) {
             change_layout(p, op, pass->n, value_of(p, op->in[0]), value_of(p, op->out), false, false);
             continue;
@@ -85,6 +151,7 @@ double hd_plan_forward(hd_plan *p, const hd_pass *pass)
         hd_node *node = p->m->node[op->node];
         if (!(node->class->flags & HD_ALIAS)) {
             hd_run r = make_run(p, op, pass);
+            prepare(p, op, &r);
             node->class->forward(&r);
         }
         if (node->activity.class && p->mode != HD_PLAN_PREDICT) {
@@ -196,6 +263,25 @@ void hd_plan_backward(hd_plan *p, const hd_pass *pass)
             backward_op(p, op, pass);
         } else {
             change_layout(p, op, pass->n, gradient_of(p, op->out), gradient_of(p, op->in[0]), true, op->add[0]);
+        }
+    }
+}
+
+void hd_plan_commit(hd_plan *p, const hd_pass *pass)
+{
+    const hd_model *m = p->m;
+    for (int i = 0; i < p->n_ops; i++) {
+        const hd_node *node = p->op[i].node < 0 ? NULL : m->node[p->op[i].node];
+        if (!node || !node->class->commit) {
+            continue;
+        }
+        hd_run r = make_run(p, &p->op[i], pass);
+        for (int k = 0; k < node->n_weights; k++) {
+            const hd_weight *w = m->weight[node->first_weight + k];
+            r.state_w[k] = w->state ? m->w + w->offset : NULL;
+        }
+        if (r.kept) {
+            node->class->commit(&r);
         }
     }
 }

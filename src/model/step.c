@@ -105,13 +105,14 @@ static double learning_rate(const hd_fit *f)
            (m->schedule ? m->schedule->factor(&m->schedule_opt, f->epoch + part, f->epochs) : 1);
 }
 
-hd_status hd_fit_apply(hd_fit *f)
+hd_status hd_fit_apply(hd_fit *f, const hd_pass *pass)
 {
     hd_model *m = f->m;
     hd_status status = clip(f);
     if (status) {
         return status;
     }
+    hd_plan_commit(f->plan, pass);
     keep_to_tangent(m);
     f->rate = learning_rate(f);
     step_job job = { f, { .opt = &m->optimizer_opt, .step = ++m->step, .rate = f->rate } };
@@ -132,5 +133,6 @@ hd_status hd_fit_apply(hd_fit *f)
             w->constraint->project(&view, m->w + w->offset);
         }
     }
+    hd_weights_changed(m, false);
     return HD_OK;
 }

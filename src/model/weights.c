@@ -28,6 +28,11 @@ static hd_status attach_initializer(hd_model *m, hd_weight *w, const hd_initiali
     return status;
 }
 
+static hd_status refuse_state(hd_model *m, const hd_weight *w, const char *kind)
+{
+    return hd_fail(m->c, HD_ERR_UNSUPPORTED, "%s: %s can't be set: the layer itself keeps this weight", w->name, kind);
+}
+
 static hd_status attach_penalty(hd_model *m, hd_weight *w, const hd_regularizer_class *class, const double *options,
                                 int n_options)
 {
@@ -55,7 +60,9 @@ static hd_status attach_number(hd_model *m, hd_weight *w, const char *kind, cons
     } else if (m->fit) {
         return hd_fail(m->c, HD_ERR_STATE, "%s: frozen can't change while a fit runs", w->name);
     } else {
-        w->frozen = v == 1;
+        w->fixed = w->state && v == 1;
+        w->frozen = w->state || v == 1;
+        hd_weights_changed(m, true);
     }
     return HD_OK;
 }
@@ -67,13 +74,16 @@ hd_status hd_weight_attach(hd_model *m, hd_weight *w, const char *kind, const do
         return attach_initializer(m, w, initializer, options, n_options);
     }
     const hd_regularizer_class *regularizer = hd_regularizer_class_find(kind);
+    const hd_constraint_class *constraint = hd_constraint_class_find(kind);
+    if (w->state && (regularizer || constraint)) {
+        return refuse_state(m, w, kind);
+    }
     if (regularizer) {
         return attach_penalty(m, w, regularizer, options, n_options);
     }
     if (!strcmp(kind, "learningRateFactor") || !strcmp(kind, "frozen")) {
         return attach_number(m, w, kind, options, n_options);
     }
-    const hd_constraint_class *constraint = hd_constraint_class_find(kind);
     if (!constraint) {
         return hd_fail(m->c, HD_ERR_ARGUMENT,
                        "%s: \"%s\" is no initialiser, regulariser, constraint, \"learningRateFactor\" or \"frozen\"",
@@ -124,6 +134,7 @@ hd_status hd_weights_init(hd_model *m)
             return status;
         }
     }
+    hd_weights_changed(m, true);
     return HD_OK;
 }
 
@@ -133,6 +144,14 @@ hd_status hd_gradients_ready(hd_model *m)
         m->g = hd_alloc(m->c, m->flat * sizeof(real), "gradients");
     }
     return m->g ? HD_OK : HD_ERR_MEMORY;
+}
+
+void hd_weights_changed(hd_model *m, bool frozen)
+{
+    m->version++;
+    if (frozen) {
+        m->frozen_version = m->version;
+    }
 }
 
 hd_status hd_weights_finite(hd_model *m)

@@ -56,6 +56,7 @@ static hd_model *make_model(hd_context *c, const hd_layer_class *class, const hd
 static double loss_at(hd_model *m, hd_data *d)
 {
     double loss = NAN;
+    CHECK(hd_weights_check(m) == HD_OK);
     CHECK(hd_gradients(m, d, 0, KIT_ROWS, 1, 17, &loss) == HD_OK);
     return loss;
 }
@@ -67,7 +68,7 @@ static void check_gradient(hd_model *m, hd_data *d, const char *name)
 {
     int kinks = 0, elements = 0;
     for (int w = 0; w < hd_weight_count(m); w++) {
-        size_t n = kit_weight_size(m, w), stride = n / 24 + 1;
+        size_t n = hd_weight_frozen(m, w) ? 0 : kit_weight_size(m, w), stride = n / 24 + 1;
         for (size_t i = 0; i < n; i += stride) {
             loss_at(m, d);
             double analytic = hd_weight_gradient(m, w)[i], slope[2];
@@ -113,8 +114,11 @@ static void check_threads(const hd_layer_class *class, const hd_example *e, wiri
         loss_at(m, d);
         size_t used = 0;
         for (int w = 0; w < hd_weight_count(m); w++) {
-            size_t n = kit_weight_size(m, w);
+            size_t n = hd_weight_frozen(m, w) ? 0 : kit_weight_size(m, w);
             CHECK(used + n <= sizeof first / sizeof *first);
+            if (n == 0) {
+                continue;
+            }
             if (threads == 1) {
                 memcpy(first + used, hd_weight_gradient(m, w), n * sizeof *first);
             } else {

@@ -67,6 +67,7 @@ static hd_data *data_for(int kind, int copies)
 static double loss_of(hd_model *m, hd_data *d)
 {
     double loss = NAN;
+    kit_must(c, hd_weights_check(m));
     kit_must(c, hd_gradients(m, d, 0, hd_data_rows(d), 0, 0, &loss));
     return loss;
 }

@@ -30,7 +30,11 @@ static inline void kit_fill_weights(hd_model *m, uint64_t seed)
         for (int k = 0; k < rank; k++) {
             n *= (size_t)dims[k];
         }
-        kit_fill(hd_weight_data(m, i), n, seed + (uint64_t)i);
+        hd_real *x = hd_weight_data(m, i);
+        kit_fill(x, n, seed + (uint64_t)i);
+        for (size_t k = 0; hd_weight_state(m, i) && k < n; k++) {
+            x[k] = (hd_real)0.5 + x[k] * x[k]; /* variances are positive */
+        }
     }
 }
 

@@ -235,6 +235,7 @@ static void check_sharing(graph *g, const hd_data *d)
 static double loss_at(hd_model *m, hd_data *d)
 {
     double loss = NAN;
+    CHECK(hd_weights_check(m) == HD_OK);
     CHECK(hd_gradients(m, d, 0, KIT_ROWS, 1, 3, &loss) == HD_OK);
     return loss;
 }

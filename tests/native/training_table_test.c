@@ -61,6 +61,7 @@ static setting with_loss(const char *name)
 static double loss_at(hd_model *m, hd_data *d)
 {
     double loss = NAN;
+    CHECK(hd_weights_check(m) == HD_OK);
     CHECK(hd_gradients(m, d, 0, KIT_ROWS, 0, 0, &loss) == HD_OK);
     return loss;
 }
