@@ -118,7 +118,7 @@ test('messages name the culprit, the range and the nearest name', async () => {
     [() => layers.flatten({ kernelInitializer: 'ones' }),
       'layers.flatten: unknown option "kernelInitializer", expected one of name, inputShape, activityRegularizer'],
     [() => layers.input({ shape: [28, -1] }), 'layers.input: shape[1] = -1, expected an integer 1..2147483647'],
-    [() => layers.input({ shape: 28 }), 'layers.input: shape = 28, expected an integer or an array of integers 1..2147483647'],
+    [() => layers.input({ shape: '28' }), 'layers.input: shape = "28", expected an integer or an array of integers 1..2147483647'],
     [() => layers.input({}), 'layers.input: shape is missing, expected an integer or an array of integers 1..2147483647'],
     [() => layers.input({ shape: [1, 1, 1, 1, 1, 1, 1] }), 'layers.input: shape has 7 dimensions, expected at most 6'],
     [() => asSpec('loss', 'mse2'), 'losses: unknown loss "mse2", did you mean "meanSquaredError"?'],
