@@ -101,17 +101,23 @@ static hd_status place(hd_build *b, hd_window_options at, const char *name, hd_w
     return HD_OK;
 }
 
+hd_status hd_image_check(hd_build *b)
+{
+    char text[96];
+    hd_shape_text(&b->in[0], text, sizeof text);
+    return b->in[0].rank == 3 ? HD_OK : hd_fail(b->c, HD_ERR_SHAPE, "%s: expected an image [height, width, channels], "
+                                                "got %s", b->path, text);
+}
+
 hd_status hd_window_read(hd_build *b, hd_window_options at, hd_window *out)
 {
     const char *name = at.stride_is_size ? "poolSize" : "kernelSize";
     const hd_shape *in = &b->in[0];
-    if (in->rank != 3) {
-        char text[96];
-        hd_shape_text(in, text, sizeof text);
-        return hd_fail(b->c, HD_ERR_SHAPE, "%s: expected an image [height, width, channels], got %s", b->path, text);
-    }
     int size[2] = { 0 }, strides[2] = { 0 }, dilation[2] = { 0 };
-    hd_status status = read_pair(b, at.size, name, (int[]){ 2, 2 }, size);
+    hd_status status = hd_image_check(b);
+    if (!status) {
+        status = read_pair(b, at.size, name, (int[]){ 2, 2 }, size);
+    }
     if (!status) {
         status = read_pair(b, at.strides, "strides", at.stride_is_size ? size : (int[]){ 1, 1 }, strides);
     }

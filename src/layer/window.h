@@ -35,6 +35,9 @@ typedef struct hd_window_options {
     bool stride_is_size; /* default of strides: the window's size, as poolings have it */
 } hd_window_options;
 
+/* Refuses an input b->in[0] that is no image [H, W, C]. */
+hd_status hd_image_check(hd_build *b);
+
 /* Reads and checks the options for the input b->in[0], which must be [H, W, C]. Refuses with a sentence: another rank,
  * lists of a wrong length, pads without explicit padding, a window (dilated) larger than the padded input. */
 hd_status hd_window_read(hd_build *b, hd_window_options at, hd_window *out);

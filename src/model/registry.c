@@ -5,12 +5,16 @@
 
 extern const hd_layer_class hd_layer_activation;
 extern const hd_layer_class hd_layer_add;
+extern const hd_layer_class hd_layer_avg_pool2d;
 extern const hd_layer_class hd_layer_bilinear;
 extern const hd_layer_class hd_layer_bilinear_softmax;
 extern const hd_layer_class hd_layer_concat;
 extern const hd_layer_class hd_layer_dense;
 extern const hd_layer_class hd_layer_dropout;
 extern const hd_layer_class hd_layer_flatten;
+extern const hd_layer_class hd_layer_global_average_pool2d;
+extern const hd_layer_class hd_layer_global_max_pool2d;
+extern const hd_layer_class hd_layer_max_pool2d;
 extern const hd_layer_class hd_layer_reshape;
 extern const hd_layer_class hd_layer_transpose;
 extern const hd_loss_class hd_loss_binary_crossentropy;
@@ -67,12 +71,16 @@ extern const hd_activity_class hd_activity_kl_sparsity;
 REGISTRY(layer,
          &hd_layer_activation,
          &hd_layer_add,
+         &hd_layer_avg_pool2d,
          &hd_layer_bilinear,
          &hd_layer_bilinear_softmax,
          &hd_layer_concat,
          &hd_layer_dense,
          &hd_layer_dropout,
          &hd_layer_flatten,
+         &hd_layer_global_average_pool2d,
+         &hd_layer_global_max_pool2d,
+         &hd_layer_max_pool2d,
          &hd_layer_reshape,
          &hd_layer_transpose,
          NULL)
