@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // npm run bench [-- NAME...] [--peers] [--rounds 9] [--json FILE]: speed and size of what users get, beside what heddle must reach.
-// NAME: square, step, first, size, lbfgs; all of them without one. --peers: TensorFlow.js and jax-js on the same work in the same run.
+// NAME: square, step, conv, memory, first, size, lbfgs; all of them without one. --peers: others on the same work in the same run.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { loadavg } from 'node:os';
@@ -13,7 +13,7 @@ import { ensureEmcc } from '../toolchain.mjs';
 
 const here = join(tree, 'tools', 'bench'), built = join(tree, 'build', 'bench');
 const engines = join(tree, 'bindings', 'engines');
-const GROUPS = ['square', 'step', 'first', 'size', 'lbfgs'];
+const GROUPS = ['square', 'step', 'conv', 'memory', 'first', 'size', 'lbfgs'];
 
 function run(command, args) {
   const { status, stdout, stderr, error } = spawnSync(command, args, { cwd: tree, encoding: 'utf8', timeout: 300_000, maxBuffer: 1 << 26 });
@@ -69,6 +69,37 @@ function step({ rounds, peers }) {
   return lines;
 }
 
+/** What convolutional networks must reach, and who else does the work. */
+const CONV = [
+  { net: 'cifar', train: true, title: 'CIFAR net, training step of 128', most: 260, peers: ['tfjs'] },
+  { net: 'cifar', train: false, title: 'CIFAR net, forward of 128', most: 80, peers: ['tfjs', 'ort'] },
+  { net: 'resnet18', train: false, title: 'ResNet-18, one picture of 224', most: 75, peers: ['tfjs', 'ort'] },
+  { net: 'mnist', train: true, title: 'MNIST ConvNet, training step of 128', most: 128 / 2000 * 1000, peers: ['convnetjs'] },
+];
+const PEERS = { tfjs: 'TensorFlow.js wasm', ort: 'ONNX Runtime Web wasm', convnetjs: 'ConvNetJS' };
+
+function conv({ rounds, peers }) {
+  return CONV.flatMap(({ net, train, title, most, peers: others }) => {
+    const at = (engine, threads) => child('conv.mjs', { net, train, engine, threads, rounds });
+    const one = at('heddle-mt-relaxed', 1), two = at('heddle-mt-relaxed', 2), baseline = at('heddle-mt', 1), ms = median(one.ms);
+    return [line(title, ms, 'ms', { most, note: `best ${Math.min(...one.ms).toFixed(1)}; engine memory at most ${(one.memory.peak / 1e6).toFixed(0)} MB` }),
+      line(`${title}, 2 threads`, median(two.ms), 'ms', { note: `best ${Math.min(...two.ms).toFixed(1)}` }),
+      line(`${title}, speed-up`, ms / median(two.ms), 'x', { least: 1.7 }),
+      line(`${title}, heddle-mt (baseline)`, median(baseline.ms), 'ms'),
+      ...(peers ? others : []).map((peer) => {
+        const theirs = median(child(`conv_${peer}.mjs`, { net, train, rounds: 3 }).ms);
+        return line(`${title}, ${PEERS[peer]}`, theirs, 'ms', { note: `${(theirs / ms).toFixed(1)} times heddle's` });
+      })];
+  });
+}
+
+function memory() {
+  const engine = 'heddle-mt-relaxed', rounds = 2;
+  const resnet = child('resnet50.mjs', { engine, threads: 2, rounds }), cifar = child('conv.mjs', { net: 'cifar', train: true, engine, threads: 2, rounds });
+  return [line('ResNet-50 at 224, WebAssembly memory', resnet.memory.heap / 1e6, 'MB', { most: 250, note: `${median(resnet.ms).toFixed(0)} ms a picture, 2 threads` }),
+    line('CIFAR net training, WebAssembly memory', cifar.memory.heap / 1e6, 'MB', { most: 200, note: `batch 128` })];
+}
+
 function first() {
   const ms = Array.from({ length: 11 }, () => child('first.mjs', {}).ms[0]);
   return [line('import to first result', median(ms), 'ms', { most: 40, note: `best ${Math.min(...ms).toFixed(1)}` })];
@@ -121,7 +152,7 @@ if (unknown || !(rounds >= 1)) fail(`${unknown ? `unknown benchmark ${unknown}` 
 prepare(values.peers);
 console.log(`Node 24, one thread unless said, medians; load average at the start ${loadavg()[0].toFixed(1)}`);
 const results = groups.flatMap((name) => {
-  const lines = { square, step, first, size, lbfgs }[name]({ rounds, peers: values.peers });
+  const lines = { square, step, conv, memory, first, size, lbfgs }[name]({ rounds, peers: values.peers });
   lines.forEach(show);
   return lines;
 });
