@@ -3,8 +3,8 @@
 #include "kern/math.h"
 #include "kern/vmath.h"
 
-const char *const hd_activation_names[] = { "linear", "sigmoid", "tanh",     "relu", "leakyRelu",
-                                            "elu",    "softplus", "softmax", NULL };
+const char *const hd_activation_names[] = { "linear", "sigmoid",  "tanh",  "relu",    "leakyRelu",
+                                            "elu",    "softplus", "relu6", "softmax", NULL };
 
 /* Elements in a task: these functions cost about a nanosecond each. */
 enum { BLOCK = 4096 };
@@ -80,6 +80,12 @@ HD_INLINE vec softplus(vec x, vec alpha)
     return vsoftplus(x);
 }
 
+HD_INLINE vec relu6(vec x, vec alpha) /* NaN stays */
+{
+    (void)alpha;
+    return vmin(vmax(x, vzero()), vset(6));
+}
+
 /* y = f(x + bias), the bias repeated every `row` elements: either row = n, or whole vectors. */
 HD_INLINE void map(size_t n, size_t row, real alpha, const real *x, const real *bias, real *y, vec (*f)(vec, vec))
 {
@@ -107,6 +113,7 @@ static void forward(hd_activation act, real alpha, size_t n, size_t row, const r
     case HD_LEAKY_RELU: map(n, row, alpha, x, bias, y, leaky_relu); break;
     case HD_ELU: map(n, row, alpha, x, bias, y, elu); break;
     case HD_SOFTPLUS: map(n, row, alpha, x, bias, y, softplus); break;
+    case HD_RELU6: map(n, row, alpha, x, bias, y, relu6); break;
     case HD_LINEAR:
     case HD_SOFTMAX: map(n, row, alpha, x, bias, y, linear); break;
     }
@@ -204,6 +211,12 @@ HD_INLINE vec d_softplus(vec y, vec alpha) /* sigmoid(x) = 1 - exp(-y) */
     return vneg(vexpm1_negative(vneg(y)));
 }
 
+HD_INLINE vec d_relu6(vec y, vec alpha)
+{
+    (void)alpha;
+    return vand(vand(vgt(y, vzero()), vlt(y, vset(6))), vset(1));
+}
+
 HD_INLINE void map_back(size_t n, real alpha, const real *y, const real *dy, real *dx, bool accumulate,
                         vec (*f)(vec, vec))
 {
@@ -228,6 +241,7 @@ static void backward(hd_activation act, real alpha, size_t n, const real *y, con
     case HD_LEAKY_RELU: map_back(n, alpha, y, dy, dx, accumulate, d_leaky_relu); break;
     case HD_ELU: map_back(n, alpha, y, dy, dx, accumulate, d_elu); break;
     case HD_SOFTPLUS: map_back(n, alpha, y, dy, dx, accumulate, d_softplus); break;
+    case HD_RELU6: map_back(n, alpha, y, dy, dx, accumulate, d_relu6); break;
     case HD_LINEAR:
     case HD_SOFTMAX: map_back(n, alpha, y, dy, dx, accumulate, d_linear); break;
     }

@@ -15,6 +15,7 @@ typedef enum hd_activation {
     HD_LEAKY_RELU, /* x > 0 ? x : alpha x */
     HD_ELU,        /* x > 0 ? x : alpha (exp(x) - 1) */
     HD_SOFTPLUS,   /* log(1 + exp(x)) */
+    HD_RELU6,      /* min(max(x, 0), 6) (MobileNetV2, Sandler et al. 2018) */
     HD_SOFTMAX     /* over each row */
 } hd_activation;
 

@@ -82,6 +82,8 @@ static double activate(hd_activation act, double alpha, double x)
         return x > 0 ? x : alpha * hd_expm1_ref(x);
     case HD_SOFTPLUS:
         return hd_softplus_ref(x);
+    case HD_RELU6:
+        return x > 6 ? 6 : x > 0 ? x : 0;
     default:
         return x;
     }
@@ -113,6 +115,8 @@ static double derivative(hd_activation act, double alpha, double y)
         return y > 0 ? 1 : y + alpha;
     case HD_SOFTPLUS:
         return -hd_expm1_ref(-y);
+    case HD_RELU6:
+        return y > 0 && y < 6;
     default:
         return 1;
     }

@@ -11,11 +11,16 @@ hd_status hd_activator_check(hd_build *b, int option)
     return HD_OK;
 }
 
+real hd_activator_alpha(const hd_values *opt, int option)
+{
+    double alpha = opt->number[option + 1];
+    return alpha != 0 ? (real)alpha : hd_activation_alpha((hd_activation)opt->number[option]);
+}
+
 hd_activator hd_activator_of(const hd_run *r, int option)
 {
     hd_activation kind = r->logits ? HD_LINEAR : (hd_activation)r->opt->number[option];
-    double alpha = r->opt->number[option + 1];
-    return (hd_activator){ kind, alpha != 0 ? (real)alpha : hd_activation_alpha(kind) };
+    return (hd_activator){ kind, hd_activator_alpha(r->opt, option) };
 }
 
 void hd_activator_back(const hd_run *r, hd_activator a, size_t rows, size_t row)

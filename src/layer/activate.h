@@ -23,6 +23,8 @@ typedef struct hd_activator {
 /* Refuses an alpha for an activation that has none. */
 hd_status hd_activator_check(hd_build *b, int option);
 hd_activator hd_activator_of(const hd_run *r, int option);
+/* The alpha in use: as given, or the activation's default. For hd_layer_class.output_alpha. */
+real hd_activator_alpha(const hd_values *opt, int option);
 /* r->dy becomes the gradient of what went into the activation; rows of `row` elements. */
 void hd_activator_back(const hd_run *r, hd_activator a, size_t rows, size_t row);
 

@@ -16,6 +16,11 @@ static hd_activation output_activation(const hd_values *opt)
     return (hd_activation)opt->number[ACTIVATION];
 }
 
+static real output_alpha(const hd_values *opt)
+{
+    return hd_activator_alpha(opt, ACTIVATION);
+}
+
 static hd_status shape(hd_build *b)
 {
     b->out = b->in[0];
@@ -60,6 +65,7 @@ const hd_layer_class hd_layer_activation = {
     .out_layout = HD_ANY_LAYOUT,
     .flags = HD_NEEDS_Y,
     .output_activation = output_activation,
+    .output_alpha = output_alpha,
     .shape = shape,
     .forward = forward,
     .backward = backward,

@@ -1,6 +1,20 @@
-/* Sum of tensors of the same shape. */
+/* Sum of tensors of the same shape, with an activation on it as residual networks have it (He et al. 2016). */
 #include "kern/elementwise.h"
-#include "layer/layer.h"
+#include "layer/activate.h"
+
+enum { ACTIVATION, ALPHA };
+
+static const hd_option options[] = { HD_ACTIVATION_OPTIONS(HD_LINEAR), { 0 } };
+
+static hd_activation output_activation(const hd_values *opt)
+{
+    return (hd_activation)opt->number[ACTIVATION];
+}
+
+static real output_alpha(const hd_values *opt)
+{
+    return hd_activator_alpha(opt, ACTIVATION);
+}
 
 static hd_status shape(hd_build *b)
 {
@@ -13,7 +27,7 @@ static hd_status shape(hd_build *b)
         }
     }
     b->out = b->in[0];
-    return HD_OK;
+    return hd_activator_check(b, ACTIVATION);
 }
 
 static void forward(const hd_run *r)
@@ -23,11 +37,17 @@ static void forward(const hd_run *r)
     for (int i = 2; i < r->n_in; i++) {
         hd_add(r->pool, size, r->y, r->x[i], r->y);
     }
+    hd_activator a = hd_activator_of(r, ACTIVATION);
+    if (a.kind != HD_LINEAR) {
+        size_t row = (size_t)hd_shape_last(&r->out);
+        hd_activate(r->pool, a.kind, a.alpha, r->y, r->y, size / row, row);
+    }
 }
 
 static void backward(const hd_run *r)
 {
-    size_t size = (size_t)r->n * hd_shape_size(&r->out);
+    size_t size = (size_t)r->n * hd_shape_size(&r->out), row = (size_t)hd_shape_last(&r->out);
+    hd_activator_back(r, hd_activator_of(r, ACTIVATION), size / row, row);
     for (int i = 0; i < r->n_in; i++) {
         if (r->dx[i] && r->add[i]) {
             hd_add(r->pool, size, r->dx[i], r->dy, r->dx[i]);
@@ -40,16 +60,21 @@ static void backward(const hd_run *r)
 static const hd_example examples[] = {
     { 2, { { 1, { 5 } }, { 1, { 5 } } }, 0, { 0 } },
     { 3, { { 2, { 2, 3 } }, { 2, { 2, 3 } }, { 2, { 2, 3 } } }, 0, { 0 } },
+    { 2, { { 2, { 2, 3 } }, { 2, { 2, 3 } } }, 1, { HD_TANH } },
     { 0 },
 };
 
 const hd_layer_class hd_layer_add = {
     .name = "add",
-    .doc = "sum of inputs of the same shape",
+    .doc = "activation of the sum of inputs of the same shape",
+    .options = options,
     .min_inputs = 2,
     .max_inputs = HD_MAX_INPUTS,
     .layout = HD_ANY_LAYOUT,
     .out_layout = HD_ANY_LAYOUT,
+    .flags = HD_NEEDS_Y,
+    .output_activation = output_activation,
+    .output_alpha = output_alpha,
     .shape = shape,
     .forward = forward,
     .backward = backward,

@@ -39,6 +39,11 @@ static hd_activation output_activation(const hd_values *opt)
     return (hd_activation)opt->number[ACTIVATION];
 }
 
+static real output_alpha(const hd_values *opt)
+{
+    return hd_activator_alpha(opt, ACTIVATION);
+}
+
 static hd_status shape(hd_build *b)
 {
     if (b->in[0].rank != 2) {
@@ -151,6 +156,7 @@ const hd_layer_class hd_layer_bilinear = {
     .out_layout = HD_ROWS_FIRST,
     .flags = HD_NEEDS_X | HD_NEEDS_Y,
     .output_activation = output_activation,
+    .output_alpha = output_alpha,
     .shape = shape,
     .forward = forward,
     .backward = backward,

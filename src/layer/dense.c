@@ -18,6 +18,11 @@ static hd_activation output_activation(const hd_values *opt)
     return (hd_activation)opt->number[ACTIVATION];
 }
 
+static real output_alpha(const hd_values *opt)
+{
+    return hd_activator_alpha(opt, ACTIVATION);
+}
+
 static hd_status shape(hd_build *b)
 {
     int units = (int)b->opt->number[UNITS], in = hd_shape_last(&b->in[0]);
@@ -86,6 +91,7 @@ const hd_layer_class hd_layer_dense = {
     .out_layout = HD_ANY_LAYOUT,
     .flags = HD_NEEDS_X | HD_NEEDS_Y,
     .output_activation = output_activation,
+    .output_alpha = output_alpha,
     .shape = shape,
     .forward = forward,
     .backward = backward,

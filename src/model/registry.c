@@ -15,6 +15,7 @@ extern const hd_layer_class hd_layer_flatten;
 extern const hd_layer_class hd_layer_global_average_pool2d;
 extern const hd_layer_class hd_layer_global_max_pool2d;
 extern const hd_layer_class hd_layer_max_pool2d;
+extern const hd_layer_class hd_layer_rescaling;
 extern const hd_layer_class hd_layer_reshape;
 extern const hd_layer_class hd_layer_transpose;
 extern const hd_loss_class hd_loss_binary_crossentropy;
@@ -81,6 +82,7 @@ REGISTRY(layer,
          &hd_layer_global_average_pool2d,
          &hd_layer_global_max_pool2d,
          &hd_layer_max_pool2d,
+         &hd_layer_rescaling,
          &hd_layer_reshape,
          &hd_layer_transpose,
          NULL)

@@ -238,6 +238,7 @@ static double activation(hd_activation act, double alpha, double x)
     case HD_LEAKY_RELU: return x > 0 ? x : alpha * x;
     case HD_ELU: return x > 0 ? x : alpha * expm1(x);
     case HD_SOFTPLUS: return log1p(exp(x));
+    case HD_RELU6: return fmin(fmax(x, 0), 6);
     default: return x;
     }
 }

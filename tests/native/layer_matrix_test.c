@@ -1,7 +1,7 @@
 /* Oracles of the matrix layers: MatNet, shared reference A, properties 2, 3, 4 and 6. */
 #include "layer_kit.h"
 
-enum { SIGMOID = 1, TANH = 2, SOFTMAX = 7 };
+enum { SIGMOID = 1, TANH = 2, SOFTMAX = 8 };
 enum { AUTO, RIGHT_FIRST, LEFT_FIRST };
 enum { I = 7, J = 5, P = 4, Q = 6, K = 3, N = 1100 }; /* sums over more than 4096 terms (HD_GEMM_CHUNK) */
 
