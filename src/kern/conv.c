@@ -2,8 +2,8 @@
 
 #include "kern/conv_tile.h"
 #include "kern/conv_weights.h"
-#include "kern/depthwise.h"
-#include "kern/winograd.h"
+#include "kern/elementwise.h"
+#include "kern/vec.h"
 
 _Static_assert(sizeof(hd_conv) <= 128, "a planned convolution is small");
 
@@ -12,22 +12,49 @@ static size_t most(size_t a, size_t b)
     return a > b ? a : b;
 }
 
-/* --- the adjoint ------------------------------------------------------------------------------------------- */
+/* --- epilogue ---------------------------------------------------------------------------------------------- */
 
-/* With strides 1 the adjoint is itself a convolution, of dY with the taps reversed and c and k exchanged. */
-static hd_conv_shape adjoint(const hd_conv_shape *s)
+typedef struct epilogue_job {
+    const hd_epilogue *e;
+    size_t pixels, step, k;
+    const real *x;
+    real *y;
+} epilogue_job;
+
+static void epilogue_task(void *arg, int task, int thread)
 {
-    hd_conv_shape t = *s;
-    t.h = s->oh;
-    t.w = s->ow;
-    t.c = s->k;
-    t.oh = s->h;
-    t.ow = s->w;
-    t.k = s->c;
-    t.top = (s->kh - 1) * s->dh - s->top;
-    t.left = (s->kw - 1) * s->dw - s->left;
-    return t;
+    (void)thread;
+    const epilogue_job *j = arg;
+    const hd_epilogue *e = j->e;
+    const size_t first = (size_t)task * j->step, end = j->pixels - first < j->step ? j->pixels : first + j->step;
+    for (size_t m = first; m < end; m++) {
+        const real *x = j->x + m * j->k;
+        real *y = j->y + m * j->k;
+        for (size_t o = 0; o < j->k; o += HD_VL) {
+            const size_t n = j->k - o;
+            const vec shift = e->shift ? vload_upto(e->shift + o, n) : vzero();
+            vec v = vload_upto(x + o, n);
+            v = e->scale ? vmadd(vload_upto(e->scale + o, n), v, shift) : vadd(v, shift);
+            vstore_upto(y + o, e->act == HD_RELU ? vmax(v, vzero()) : v, n);
+        }
+    }
 }
+
+static bool is_simple(hd_activation act)
+{
+    return act == HD_LINEAR || act == HD_RELU;
+}
+
+void hd_epilogue_apply(hd_pool *p, const hd_epilogue *e, size_t pixels, int k, const real *x, real *y)
+{
+    epilogue_job j = { .e = e, .pixels = pixels, .step = HD_BLOCK / (size_t)k + 1, .k = (size_t)k, .x = x, .y = y };
+    hd_pool_run(p, (int)((pixels + j.step - 1) / j.step), epilogue_task, &j);
+    if (!is_simple(e->act)) {
+        hd_activate(p, e->act, e->alpha, y, y, pixels, (size_t)k);
+    }
+}
+
+/* --- the adjoint ------------------------------------------------------------------------------------------- */
 
 static int gcd(int a, int b)
 {
@@ -69,6 +96,9 @@ static void back_tiles(hd_pool *p, const hd_conv_shape *s, int n, const real *dy
                 .y_image = (size_t)s->h * (size_t)s->w * (size_t)s->c,
                 .y_row = (size_t)s->sh * (size_t)s->w * (size_t)s->c, .y_pixel = (size_t)s->sw * (size_t)s->c,
             };
+            if (add && t.rows.count * t.cols.count == 0) {
+                continue;
+            }
             hd_conv_tiles_pack(p, &t, &f, packed);
             hd_conv_tiles_run(p, &t, packed, NULL, add);
         }
@@ -76,16 +106,6 @@ static void back_tiles(hd_pool *p, const hd_conv_shape *s, int n, const real *dy
 }
 
 /* --- plan -------------------------------------------------------------------------------------------------- */
-
-static bool is_depthwise(const hd_conv_shape *s)
-{
-    return s->groups == s->c && s->groups > 1;
-}
-
-static bool unit_strides(const hd_conv_shape *s)
-{
-    return s->sh == 1 && s->sw == 1;
-}
 
 static size_t packed_forward(const hd_conv_shape *s)
 {
@@ -95,31 +115,11 @@ static size_t packed_forward(const hd_conv_shape *s)
 void hd_conv_plan(const hd_conv_shape *s, hd_conv *out)
 {
     *out = (hd_conv){ .s = *s, .forward = HD_CONV_TILES, .back_data = HD_CONV_TILES };
-    if (is_depthwise(s)) {
-        out->forward = out->back_data = HD_CONV_DEPTHWISE;
-        out->prepared = hd_depthwise_prepared(s);
-        out->scratch = most(out->prepared, hd_depthwise_scratch(s));
-        return;
-    }
-    const hd_conv_shape back = adjoint(s);
     /* A 1 x 1 kernel is soon packed, and where there are many (ResNet-50) they would fill the memory twice. */
     const bool keeps = s->kh * s->kw > 1;
-    size_t scratch = hd_conv_weights_scratch(s);
-    if (hd_winograd_wins(s)) {
-        out->forward = HD_CONV_WINOGRAD;
-        out->prepared = hd_winograd_prepared(s);
-    } else if (keeps) {
-        out->prepared = packed_forward(s);
-    } else {
-        scratch = most(scratch, packed_forward(s));
-    }
-    if (unit_strides(s) && hd_winograd_wins(&back)) {
-        out->back_data = HD_CONV_WINOGRAD;
-        scratch = most(scratch, hd_winograd_prepared(&back));
-    } else {
-        scratch = most(scratch, hd_conv_tiles_packed(s->kh * s->kw, s->k, s->c, s->groups));
-    }
-    out->scratch = scratch;
+    out->prepared = keeps ? packed_forward(s) : 0;
+    out->scratch = most(hd_conv_weights_scratch(s), hd_conv_tiles_packed(s->kh * s->kw, s->k, s->c, s->groups));
+    out->scratch = most(out->scratch, keeps ? 0 : packed_forward(s));
 }
 
 /* --- running ----------------------------------------------------------------------------------------------- */
@@ -150,25 +150,13 @@ void hd_conv_prepare(hd_pool *p, const hd_conv *v, const real *w, real *prepared
     if (v->prepared == 0) {
         return;
     }
-    switch ((hd_conv_algorithm)v->forward) {
-    case HD_CONV_WINOGRAD: hd_winograd_prepare(p, &v->s, false, w, prepared); break;
-    case HD_CONV_DEPTHWISE: hd_depthwise_prepare(p, &v->s, w, prepared); break;
-    case HD_CONV_TILES: pack_forward(p, &v->s, w, prepared); break;
-    }
+    pack_forward(p, &v->s, w, prepared);
 }
 
 void hd_conv_forward(hd_pool *p, const hd_conv *v, int n, const real *x, const real *w, const real *prepared,
                      const hd_epilogue *e, real *y, real *scratch)
 {
     const hd_conv_shape *s = &v->s;
-    if (v->forward == HD_CONV_WINOGRAD) {
-        hd_winograd_run(p, s, n, x, prepared, e, false, y);
-        return;
-    }
-    if (v->forward == HD_CONV_DEPTHWISE) {
-        hd_depthwise_forward(p, s, n, x, prepared, e, y);
-        return;
-    }
     hd_conv_tiles t = forward_tiles(s);
     t.n = n;
     t.x = x;
@@ -177,38 +165,19 @@ void hd_conv_forward(hd_pool *p, const hd_conv *v, int n, const real *x, const r
         pack_forward(p, s, w, scratch);
         prepared = scratch;
     }
-    const bool inlined = !e || e->act == HD_LINEAR || e->act == HD_RELU;
     hd_conv_tiles_run(p, &t, prepared, e, false);
-    if (!inlined) {
-        const size_t pixels = (size_t)n * (size_t)s->oh * (size_t)s->ow;
-        hd_activate(p, e->act, e->alpha, y, y, pixels, (size_t)s->k);
+    if (e && !is_simple(e->act)) {
+        hd_activate(p, e->act, e->alpha, y, y, (size_t)n * (size_t)s->oh * (size_t)s->ow, (size_t)s->k);
     }
 }
 
 void hd_conv_back_data(hd_pool *p, const hd_conv *v, int n, const real *dy, const real *w, real *dx, bool add,
                        real *scratch)
 {
-    const hd_conv_shape *s = &v->s;
-    switch ((hd_conv_algorithm)v->back_data) {
-    case HD_CONV_WINOGRAD: {
-        const hd_conv_shape back = adjoint(s);
-        hd_winograd_prepare(p, s, true, w, scratch);
-        hd_winograd_run(p, &back, n, dy, scratch, NULL, add, dx);
-        break;
-    }
-    case HD_CONV_DEPTHWISE:
-        hd_depthwise_prepare(p, s, w, scratch);
-        hd_depthwise_back_data(p, s, n, dy, scratch, dx, add);
-        break;
-    case HD_CONV_TILES: back_tiles(p, s, n, dy, w, dx, add, scratch); break;
-    }
+    back_tiles(p, &v->s, n, dy, w, dx, add, scratch);
 }
 
 void hd_conv_back_weights(hd_pool *p, const hd_conv *v, int n, const real *x, const real *dy, real *dw, real *scratch)
 {
-    if (is_depthwise(&v->s)) {
-        hd_depthwise_back_weights(p, &v->s, n, x, dy, dw, scratch);
-    } else {
-        hd_conv_weights(p, &v->s, n, x, dy, dw, scratch);
-    }
+    hd_conv_weights(p, &v->s, n, x, dy, dw, scratch);
 }

@@ -44,6 +44,10 @@ typedef struct hd_epilogue {
     real alpha;
 } hd_epilogue;
 
+/* The epilogue as a pass of its own, with the same bits: y = act(scale[o] x + shift[o]), fused where multiply-adds are.
+ * x, y: (pixels, k), may be the same array. */
+void hd_epilogue_apply(hd_pool *p, const hd_epilogue *e, size_t pixels, int k, const real *x, real *y);
+
 void hd_conv_plan(const hd_conv_shape *s, hd_conv *out);
 /* w: (k, kh, kw, c / groups) -> prepared. */
 void hd_conv_prepare(hd_pool *p, const hd_conv *v, const real *w, real *prepared);

@@ -36,7 +36,7 @@ typedef struct hd_panel_job {
 
 HD_INLINE vec finished(const hd_finish *f, vec s, vec scale, vec shift, vec old)
 {
-    s = f->scale ? vmadd(scale, s, shift) : f->shift ? vadd(s, shift) : s;
+    s = f->scale ? vmadd(scale, s, shift) : vadd(s, shift);
     s = f->add ? vadd(old, s) : s;
     return f->relu ? vmax(s, vzero()) : s;
 }

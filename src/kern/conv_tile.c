@@ -37,7 +37,8 @@ typedef struct job {
     int runs;              /* of a pixel */
     size_t length, terms;  /* of a run; of a sum */
     int c, k;              /* of a group */
-    int pixels, block, blocks;
+    size_t pixels;
+    int block, blocks;
     int panels, slice, slices; /* of a group */
     const real *packed;
     const hd_conv_filters *f;
@@ -143,10 +144,11 @@ void hd_conv_tiles_pack(hd_pool *p, const hd_conv_tiles *t, const hd_conv_filter
 
 /* --- pointers ---------------------------------------------------------------------------------------------- */
 
-static void locate(const job *j, int first, int count, workspace *s)
+static void locate(const job *j, size_t first, int count, workspace *s)
 {
     const hd_conv_tiles *t = j->t;
-    int image = first / (t->oh * t->ow), row = first / t->ow % t->oh, col = first % t->ow;
+    const size_t width = (size_t)t->ow, height = (size_t)t->oh;
+    int image = (int)(first / (height * width)), row = (int)(first / width % height), col = (int)(first % width);
     real *out = t->y + (size_t)image * t->y_image + (size_t)row * t->y_row + (size_t)col * t->y_pixel;
     for (int m = 0; m < count; m++, out += t->y_pixel) {
         s->pixels[m] = (pixel){ image, row * t->sh + t->rows.first, col * t->sw + t->cols.first };
@@ -283,7 +285,8 @@ static void tile_task(void *arg, int task, int thread)
     const job *j = arg;
     workspace *s = hd_pool_scratch(j->pool, thread);
     const int slice = task % j->slices, group = task / j->slices % j->t->groups, block = task / j->slices / j->t->groups;
-    const int first = block * j->block, count = least(j->block, j->pixels - first);
+    const size_t first = (size_t)block * (size_t)j->block;
+    const int count = j->pixels - first < (size_t)j->block ? (int)(j->pixels - first) : j->block;
     const int panel = slice * j->slice, panels = least(j->slice, j->panels - panel);
     locate(j, first, count, s);
     for (int i = 0; i < PART; i++) {
@@ -303,10 +306,11 @@ static void tile_task(void *arg, int task, int thread)
 static void cut(job *j)
 {
     const hd_conv_tiles *t = j->t;
-    j->pixels = t->n * t->oh * t->ow;
-    j->blocks = ceil_div(j->pixels, BLOCK);
-    j->block = ceil_div(ceil_div(j->pixels, j->blocks), HD_PIXELS) * HD_PIXELS;
-    j->blocks = ceil_div(j->pixels, j->block);
+    j->pixels = (size_t)t->n * (size_t)t->oh * (size_t)t->ow;
+    j->blocks = (int)((j->pixels + BLOCK - 1) / BLOCK);
+    const int share = (int)((j->pixels + (size_t)j->blocks - 1) / (size_t)j->blocks);
+    j->block = ceil_div(share, HD_PIXELS) * HD_PIXELS;
+    j->blocks = (int)((j->pixels + (size_t)j->block - 1) / (size_t)j->block);
     const double work = (double)j->pixels * (double)j->terms * t->k / TASK_WORK;
     const int wanted = work < TASKS ? (int)work : TASKS, slices = ceil_div(wanted, j->blocks * t->groups);
     j->slice = least(SLICE, ceil_div(j->panels, slices > 1 ? slices : 1));

@@ -67,11 +67,10 @@ static hd_status refuse_large(hd_build *b, const char *name, const hd_window *v,
                    (size_t)span(v->kw, v->dw), (size_t)h, (size_t)w);
 }
 
-/* Sets padding and output size from the rest. */
-static hd_status place(hd_build *b, hd_window_options at, const char *name, hd_window *v)
+/* Padding before and after rows and columns, unless it is `same`. */
+static hd_status read_padding(hd_build *b, hd_window_options at, const hd_window *v, int64_t rows[2], int64_t cols[2])
 {
     int padding = (int)b->opt->number[at.strides + 1], pads[4] = { 0 };
-    int64_t kh = span(v->kh, v->dh), kw = span(v->kw, v->dw), rows[2] = { 0 }, cols[2] = { 0 };
     if (padding == HD_PADDING_EXPLICIT) {
         hd_status status = read_pads(b, at.strides + 2, v, at.stride_is_size, pads);
         if (status) {
@@ -81,14 +80,24 @@ static hd_status place(hd_build *b, hd_window_options at, const char *name, hd_w
         return hd_fail(b->c, HD_ERR_ARGUMENT, "%s: pads with padding = %s, expected padding = explicit", b->path,
                        hd_padding_names[padding]);
     }
-    if (padding == HD_PADDING_SAME) {
+    rows[0] = pads[0];
+    rows[1] = pads[1];
+    cols[0] = pads[2];
+    cols[1] = pads[3];
+    return HD_OK;
+}
+
+/* Sets padding and output size from the rest. */
+static hd_status place(hd_build *b, hd_window_options at, const char *name, hd_window *v)
+{
+    int64_t kh = span(v->kh, v->dh), kw = span(v->kw, v->dw), rows[2], cols[2];
+    hd_status status = read_padding(b, at, v, rows, cols);
+    if (status) {
+        return status;
+    }
+    if (b->opt->number[at.strides + 1] == HD_PADDING_SAME) {
         pad_same(v->h, kh, v->sh, rows);
         pad_same(v->w, kw, v->sw, cols);
-    } else {
-        rows[0] = pads[0];
-        rows[1] = pads[1];
-        cols[0] = pads[2];
-        cols[1] = pads[3];
     }
     int64_t h = v->h + rows[0] + rows[1], w = v->w + cols[0] + cols[1];
     if (kh > h || kw > w) {
@@ -109,10 +118,8 @@ hd_status hd_image_check(hd_build *b)
                                                 "got %s", b->path, text);
 }
 
-hd_status hd_window_read(hd_build *b, hd_window_options at, hd_window *out)
+static hd_status read_sizes(hd_build *b, hd_window_options at, const char *name, hd_window *out)
 {
-    const char *name = at.stride_is_size ? "poolSize" : "kernelSize";
-    const hd_shape *in = &b->in[0];
     int size[2] = { 0 }, strides[2] = { 0 }, dilation[2] = { 0 };
     hd_status status = hd_image_check(b);
     if (!status) {
@@ -124,10 +131,68 @@ hd_status hd_window_read(hd_build *b, hd_window_options at, hd_window *out)
     if (!status) {
         status = read_pair(b, at.dilation, "dilation", (int[]){ 1, 1 }, dilation);
     }
+    *out = (hd_window){ .kh = size[0], .kw = size[1], .sh = strides[0], .sw = strides[1], .dh = dilation[0],
+                        .dw = dilation[1] };
+    return status;
+}
+
+hd_status hd_window_read(hd_build *b, hd_window_options at, hd_window *out)
+{
+    const char *name = at.stride_is_size ? "poolSize" : "kernelSize";
+    hd_status status = read_sizes(b, at, name, out);
     if (status) {
         return status;
     }
-    *out = (hd_window){ .h = in->dim[0], .w = in->dim[1], .c = in->dim[2], .kh = size[0], .kw = size[1],
-                        .sh = strides[0], .sw = strides[1], .dh = dilation[0], .dw = dilation[1] };
+    out->h = b->in[0].dim[0];
+    out->w = b->in[0].dim[1];
+    out->c = b->in[0].dim[2];
     return place(b, at, name, out);
+}
+
+/* One direction of the adjoint: what `size` outputs of the convolution came from. Gives the padding before; -1: refused. */
+static int64_t adjoint_size(hd_build *b, int size, int64_t window, int stride, int64_t pads[2], int extra, int *before)
+{
+    int64_t all = (int64_t)(size - 1) * stride + window - pads[0] - pads[1] + extra;
+    *before = (int)pads[0];
+    if (pads[0] < 0) { /* same */
+        *before = window > stride ? (int)((window - stride) / 2) : 0;
+        all = (int64_t)size * stride;
+    }
+    if (all < 1 || all > INT32_MAX) {
+        hd_fail(b->c, HD_ERR_SHAPE, "%s: %s of %d rows or columns, expected 1..%d in the output", b->path,
+                all < 1 ? "pads leave nothing" : "strides make too many", size, INT32_MAX);
+        return -1;
+    }
+    return all;
+}
+
+hd_status hd_window_read_adjoint(hd_build *b, hd_window_options at, int extra, hd_window *out)
+{
+    int more[2];
+    int64_t rows[2], cols[2];
+    hd_status status = read_sizes(b, at, "kernelSize", out);
+    if (!status) {
+        status = read_pair(b, extra, "outputPadding", (int[]){ 0, 0 }, more);
+    }
+    if (!status) {
+        status = read_padding(b, at, out, rows, cols);
+    }
+    if (status) {
+        return status;
+    }
+    const bool same = b->opt->number[at.strides + 1] == HD_PADDING_SAME;
+    if (more[0] >= out->sh || more[1] >= out->sw || (same && b->opt->number[extra])) {
+        return hd_fail(b->c, HD_ERR_ARGUMENT, "%s: outputPadding = [%d, %d]%s, expected less than strides = [%d, %d]%s",
+                       b->path, more[0], more[1], same ? " with padding = same" : "", out->sh, out->sw,
+                       same ? " with padding valid or explicit" : "");
+    }
+    if (same) {
+        rows[0] = cols[0] = -1;
+    }
+    out->oh = b->in[0].dim[0];
+    out->ow = b->in[0].dim[1];
+    out->c = b->in[0].dim[2];
+    out->h = (int)adjoint_size(b, out->oh, span(out->kh, out->dh), out->sh, rows, more[0], &out->top);
+    out->w = out->h < 0 ? -1 : (int)adjoint_size(b, out->ow, span(out->kw, out->dw), out->sw, cols, more[1], &out->left);
+    return out->w < 0 ? HD_ERR_SHAPE : HD_OK;
 }

@@ -42,4 +42,9 @@ hd_status hd_image_check(hd_build *b);
  * lists of a wrong length, pads without explicit padding, a window (dilated) larger than the padded input. */
 hd_status hd_window_read(hd_build *b, hd_window_options at, hd_window *out);
 
+/* The same for the adjoint of a convolution, which goes from b->in[0] = [oh, ow, c] to [h, w, ..]: valid and explicit give
+ * h = (oh - 1) stride + span of the window - pads + extra rows, same gives oh stride. `extra`: position of the list option
+ * outputPadding (PyTorch's output_padding), less than the strides. */
+hd_status hd_window_read_adjoint(hd_build *b, hd_window_options at, int extra, hd_window *out);
+
 #endif
