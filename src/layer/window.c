@@ -90,7 +90,7 @@ static hd_status read_padding(hd_build *b, hd_window_options at, const hd_window
 /* Sets padding and output size from the rest. */
 static hd_status place(hd_build *b, hd_window_options at, const char *name, hd_window *v)
 {
-    int64_t kh = span(v->kh, v->dh), kw = span(v->kw, v->dw), rows[2], cols[2];
+    int64_t kh = span(v->kh, v->dh), kw = span(v->kw, v->dw), rows[2] = { 0 }, cols[2] = { 0 };
     hd_status status = read_padding(b, at, v, rows, cols);
     if (status) {
         return status;
@@ -168,8 +168,8 @@ static int64_t adjoint_size(hd_build *b, int size, int64_t window, int stride, i
 
 hd_status hd_window_read_adjoint(hd_build *b, hd_window_options at, int extra, hd_window *out)
 {
-    int more[2];
-    int64_t rows[2], cols[2];
+    int more[2] = { 0 };
+    int64_t rows[2] = { 0 }, cols[2] = { 0 };
     hd_status status = read_sizes(b, at, "kernelSize", out);
     if (!status) {
         status = read_pair(b, extra, "outputPadding", (int[]){ 0, 0 }, more);

@@ -9,6 +9,8 @@ extern const hd_layer_class hd_layer_avg_pool2d;
 extern const hd_layer_class hd_layer_bilinear;
 extern const hd_layer_class hd_layer_bilinear_softmax;
 extern const hd_layer_class hd_layer_concat;
+extern const hd_layer_class hd_layer_conv2d;
+extern const hd_layer_class hd_layer_conv2d_transpose;
 extern const hd_layer_class hd_layer_dense;
 extern const hd_layer_class hd_layer_dropout;
 extern const hd_layer_class hd_layer_flatten;
@@ -76,6 +78,8 @@ REGISTRY(layer,
          &hd_layer_bilinear,
          &hd_layer_bilinear_softmax,
          &hd_layer_concat,
+         &hd_layer_conv2d,
+         &hd_layer_conv2d_transpose,
          &hd_layer_dense,
          &hd_layer_dropout,
          &hd_layer_flatten,
