@@ -35,14 +35,15 @@ static void epilogue_task(void *arg, int task, int thread)
             const vec shift = e->shift ? vload_upto(e->shift + o, n) : vzero();
             vec v = vload_upto(x + o, n);
             v = e->scale ? vmadd(vload_upto(e->scale + o, n), v, shift) : vadd(v, shift);
-            vstore_upto(y + o, e->act == HD_RELU ? vmax(v, vzero()) : v, n);
+            v = e->act == HD_RELU || e->act == HD_RELU6 ? vmax(v, vzero()) : v;
+            vstore_upto(y + o, e->act == HD_RELU6 ? vmin(v, vset(6)) : v, n);
         }
     }
 }
 
 static bool is_simple(hd_activation act)
 {
-    return act == HD_LINEAR || act == HD_RELU;
+    return act == HD_LINEAR || act == HD_RELU || act == HD_RELU6;
 }
 
 void hd_epilogue_apply(hd_pool *p, const hd_epilogue *e, size_t pixels, int k, const real *x, real *y)

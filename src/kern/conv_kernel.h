@@ -14,10 +14,11 @@ enum {
     HD_TILE_SIZE = HD_PIXELS * HD_PANEL
 };
 
-/* What becomes of a finished sum: y = relu(scale y + shift), or added to y. NULL: 1 and 0. At the panel's first filter. */
+/* What becomes of a finished sum: y = act(scale y + shift), act linear, relu or relu6; or added to y. scale and shift of
+ * the panel's first filter; NULL: 1 and 0. */
 typedef struct hd_finish {
     const real *scale, *shift;
-    bool relu, add;
+    bool relu, relu6, add;
 } hd_finish;
 
 /* One panel for all pixels of a task. */
@@ -38,7 +39,8 @@ HD_INLINE vec finished(const hd_finish *f, vec s, vec scale, vec shift, vec old)
 {
     s = f->scale ? vmadd(scale, s, shift) : vadd(s, shift);
     s = f->add ? vadd(old, s) : s;
-    return f->relu ? vmax(s, vzero()) : s;
+    s = f->relu ? vmax(s, vzero()) : s;
+    return f->relu6 ? vmin(s, vset(6)) : s;
 }
 
 /* Pixels from m on of a tile that lacks pixels or filters. */
@@ -69,6 +71,9 @@ HD_INLINE void finish_whole(const hd_panel_job *j, int m, int vectors, const vec
     }
     for (int i = 0; i < 8 && f->relu; i++) {
         t[i] = vmax(t[i], vzero());
+    }
+    for (int i = 0; i < 8 && f->relu6; i++) {
+        t[i] = vmin(t[i], vset(6));
     }
     for (int i = 0; i < 8; i++) {
         real *y = j->y[m + i / vectors] + j->column + i % vectors * HD_VL;

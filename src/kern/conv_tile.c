@@ -270,7 +270,8 @@ static void run_panel(const job *j, const part *q, int group, int panel, int cou
     if (j->e) {
         run.finish.scale = j->e->scale ? j->e->scale + channel : NULL;
         run.finish.shift = j->e->shift ? j->e->shift + channel : NULL;
-        run.finish.relu = j->e->act == HD_RELU;
+        run.finish.relu6 = j->e->act == HD_RELU6;
+        run.finish.relu = j->e->act == HD_RELU || run.finish.relu6;
     }
     if (width == HD_PANEL) {
         conv_panel_4x2(&run);

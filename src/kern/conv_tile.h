@@ -33,7 +33,8 @@ typedef struct hd_conv_filters {
 /* Elements of the packed weights: panels of filters, padded to whole vectors. Taps, channels in and out of all groups. */
 size_t hd_conv_tiles_packed(int taps, int c, int k, int groups);
 void hd_conv_tiles_pack(hd_pool *p, const hd_conv_tiles *t, const hd_conv_filters *f, real *packed);
-/* Y = epilogue(sums) of which act must be linear or relu, or added to Y with `add` (then e = NULL). */
+/* Y = epilogue(sums), or added to Y with `add` (then e = NULL). Of the activations only linear, relu and relu6 are
+ * applied. */
 void hd_conv_tiles_run(hd_pool *p, const hd_conv_tiles *t, const real *packed, const hd_epilogue *e, bool add);
 
 #endif

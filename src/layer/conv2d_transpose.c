@@ -31,7 +31,7 @@ static hd_activation output_activation(const hd_values *opt)
 
 static real output_alpha(const hd_values *opt)
 {
-    return opt->number[ALPHA] != 0 ? (real)opt->number[ALPHA] : hd_activation_alpha(output_activation(opt));
+    return hd_activator_alpha(opt, ACTIVATION);
 }
 
 /* Weights kernel (k, kh, kw, c / groups) of the convolution whose adjoint this is, k its outputs: the layer's inputs. */
