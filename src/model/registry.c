@@ -11,18 +11,23 @@ extern const hd_layer_class hd_layer_bilinear_softmax;
 extern const hd_layer_class hd_layer_concat;
 extern const hd_layer_class hd_layer_conv2d;
 extern const hd_layer_class hd_layer_conv2d_transpose;
+extern const hd_layer_class hd_layer_crop2d;
 extern const hd_layer_class hd_layer_dense;
+extern const hd_layer_class hd_layer_depth_to_space;
 extern const hd_layer_class hd_layer_dropout;
 extern const hd_layer_class hd_layer_flatten;
 extern const hd_layer_class hd_layer_global_average_pool2d;
 extern const hd_layer_class hd_layer_global_max_pool2d;
 extern const hd_layer_class hd_layer_max_pool2d;
+extern const hd_layer_class hd_layer_pad2d;
 extern const hd_layer_class hd_layer_rescaling;
 extern const hd_layer_class hd_layer_reshape;
 extern const hd_layer_class hd_layer_transpose;
+extern const hd_layer_class hd_layer_upsample2d;
 extern const hd_loss_class hd_loss_binary_crossentropy;
 extern const hd_loss_class hd_loss_categorical_crossentropy;
 extern const hd_loss_class hd_loss_huber;
+extern const hd_loss_class hd_loss_logistic_mse;
 extern const hd_loss_class hd_loss_mean_absolute_error;
 extern const hd_loss_class hd_loss_mean_squared_error;
 extern const hd_loss_class hd_loss_poisson;
@@ -80,21 +85,26 @@ REGISTRY(layer,
          &hd_layer_concat,
          &hd_layer_conv2d,
          &hd_layer_conv2d_transpose,
+         &hd_layer_crop2d,
          &hd_layer_dense,
+         &hd_layer_depth_to_space,
          &hd_layer_dropout,
          &hd_layer_flatten,
          &hd_layer_global_average_pool2d,
          &hd_layer_global_max_pool2d,
          &hd_layer_max_pool2d,
+         &hd_layer_pad2d,
          &hd_layer_rescaling,
          &hd_layer_reshape,
          &hd_layer_transpose,
+         &hd_layer_upsample2d,
          NULL)
 
 REGISTRY(loss,
          &hd_loss_binary_crossentropy,
          &hd_loss_categorical_crossentropy,
          &hd_loss_huber,
+         &hd_loss_logistic_mse,
          &hd_loss_mean_absolute_error,
          &hd_loss_mean_squared_error,
          &hd_loss_poisson,
