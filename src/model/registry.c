@@ -20,6 +20,9 @@ extern const hd_layer_class hd_layer_global_average_pool2d;
 extern const hd_layer_class hd_layer_global_max_pool2d;
 extern const hd_layer_class hd_layer_max_pool2d;
 extern const hd_layer_class hd_layer_pad2d;
+extern const hd_layer_class hd_layer_random_crop2d;
+extern const hd_layer_class hd_layer_random_flip2d;
+extern const hd_layer_class hd_layer_random_rotation2d;
 extern const hd_layer_class hd_layer_rescaling;
 extern const hd_layer_class hd_layer_reshape;
 extern const hd_layer_class hd_layer_transpose;
@@ -94,6 +97,9 @@ REGISTRY(layer,
          &hd_layer_global_max_pool2d,
          &hd_layer_max_pool2d,
          &hd_layer_pad2d,
+         &hd_layer_random_crop2d,
+         &hd_layer_random_flip2d,
+         &hd_layer_random_rotation2d,
          &hd_layer_rescaling,
          &hd_layer_reshape,
          &hd_layer_transpose,

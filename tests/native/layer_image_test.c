@@ -1,4 +1,7 @@
-/* Layers that move pixels, against numbers worked out by hand; and logisticMse against its three algebraic forms. */
+/* Layers that move pixels, against numbers worked out by hand; augmentations; logisticMse against its algebraic forms. */
+#include "base/context.h"
+#include "base/option.h"
+#include "model/model.h"
 #include "model_kit.h"
 
 /* Output for one input image. */
@@ -128,9 +131,117 @@ static void test_logistic_mse(void)
     NEAR(logistic(-2, 1, &slope), 1.5516070, 1e-6);
 }
 
+enum { IMAGES = 64, H = 5, W = 6, C = 2, PIXELS = H * W, SIZE = PIXELS * C };
+
+/* Training-mode output for IMAGES copies of an image whose elements are 1, 2, 3, ... */
+static void augment(const char *kind, const double *options, int n, uint32_t step, int threads, bool training, hd_real *y)
+{
+    hd_context *c = hd_context_new(threads);
+    const hd_layer_class *class = hd_layer_class_find(kind);
+    static hd_real x[IMAGES * SIZE];
+    hd_values opt;
+    CHECK(hd_options_read(c, kind, class->options, options, n, &opt) == HD_OK);
+    for (int i = 0; i < IMAGES * SIZE; i++) {
+        x[i] = (hd_real)(i % SIZE + 1);
+    }
+    hd_run r = { .pool = c->pool, .opt = &opt, .n = IMAGES, .outer = 1, .training = training,
+                 .rng = hd_rng_stream(3, HD_DRAW_LAYER + 1, step), .n_in = 1, .in = &HD_SHAPE(H, W, C),
+                 .out = HD_SHAPE(H, W, C), .x = { x }, .y = y };
+    class->forward(&r);
+    hd_context_free(c);
+}
+
+static void test_augmentation(void)
+{
+    static const char *const kinds[] = { "randomFlip2d", "randomCrop2d", "randomRotation2d" };
+    static const double options[][2] = { { 2 }, { 2, 0 }, { 20, 1 } };
+    static hd_real y[IMAGES * SIZE], again[IMAGES * SIZE];
+    for (int k = 0; k < 3; k++) {
+        augment(kinds[k], options[k], k ? 2 : 1, 7, 1, true, y);
+        augment(kinds[k], options[k], k ? 2 : 1, 7, 3, true, again);
+        CHECK(!memcmp(y, again, sizeof y)); /* threads */
+        augment(kinds[k], options[k], k ? 2 : 1, 8, 3, true, again);
+        CHECK(memcmp(y, again, sizeof y)); /* another step */
+        augment(kinds[k], options[k], k ? 2 : 1, 7, 2, false, again);
+        for (int i = 0; i < IMAGES * SIZE; i++) {
+            CHECK(again[i] == (hd_real)(i % SIZE + 1)); /* inference */
+        }
+    }
+}
+
+/* All four mirror images occur, about equally often, and nothing else. */
+static void test_flips(void)
+{
+    static hd_real y[IMAGES * SIZE];
+    int seen[4] = { 0 };
+    augment("randomFlip2d", (double[]){ 2 }, 1, 1, 1, true, y);
+    for (int n = 0; n < IMAGES; n++) {
+        for (int flip = 0; flip < 4; flip++) {
+            int same = 0;
+            for (int p = 0; p < PIXELS; p++) {
+                int i = p / W, j = p % W, from = (flip & 1 ? H - 1 - i : i) * W + (flip & 2 ? W - 1 - j : j);
+                same += y[n * SIZE + p * C] == (hd_real)(from * C + 1) && y[n * SIZE + p * C + 1] == (hd_real)(from * C + 2);
+            }
+            seen[flip] += same == PIXELS;
+        }
+    }
+    CHECK(seen[0] + seen[1] + seen[2] + seen[3] == IMAGES);
+    for (int flip = 0; flip < 4; flip++) {
+        CHECK(seen[flip] > IMAGES / 16);
+    }
+}
+
+/* Each image is the padded one at one of 5 x 5 places; several of them occur. */
+static void test_crops(void)
+{
+    static hd_real y[IMAGES * SIZE];
+    int seen[25] = { 0 }, found = 0, places = 0;
+    augment("randomCrop2d", (double[]){ 2 }, 1, 1, 1, true, y);
+    for (int n = 0; n < IMAGES; n++) {
+        for (int place = 0; place < 25; place++) {
+            int same = 0;
+            for (int p = 0; p < PIXELS; p++) {
+                int i = p / W + place / 5 - 2, j = p % W + place % 5 - 2;
+                bool inside = i >= 0 && i < H && j >= 0 && j < W;
+                same += y[n * SIZE + p * C] == (hd_real)(inside ? (i * W + j) * C + 1 : 0);
+            }
+            seen[place] += same == PIXELS;
+        }
+    }
+    for (int place = 0; place < 25; place++) {
+        found += seen[place];
+        places += seen[place] > 0;
+    }
+    CHECK(found == IMAGES && places > 12);
+}
+
+/* Turning by small angles moves the centre of mass of a ramp's gradient, never its value at the centre. */
+static void test_rotation(void)
+{
+    static hd_real y[IMAGES * SIZE];
+    augment("randomRotation2d", (double[]){ 20, 1 }, 2, 1, 1, true, y);
+    double least = 1e9, most = -1e9;
+    for (int n = 0; n < IMAGES; n++) {
+        /* rows step by W C, columns by C: on this ramp bilinear interpolation is exact where no border is met */
+        const hd_real *image = y + n * SIZE, middle = (image[(2 * W + 2) * C] + image[(2 * W + 3) * C]) / 2;
+        NEAR(middle, 2 * W * C + 2.5 * C + 1, 1e-4);
+        double along_row = (double)(image[(2 * W + 3) * C] - image[(2 * W + 2) * C]), down = (double)(image[(3 * W + 2) * C] - image[(1 * W + 2) * C]) / 2;
+        double angle = atan2(C * down - W * C * along_row, C * along_row + W * C * down); /* from (C, W C) turned by it */
+        least = fmin(least, angle);
+        most = fmax(most, angle);
+        NEAR(hypot(along_row, down), hypot(C, W * C), 1e-3);
+    }
+    const double limit = 20 * 3.14159265358979 / 180;
+    CHECK(least >= -limit - 1e-4 && most <= limit + 1e-4 && most - least > limit);
+}
+
 int main(void)
 {
     test_moves();
+    test_augmentation();
+    test_flips();
+    test_crops();
+    test_rotation();
     test_refusals();
     test_logistic_mse();
     return check_result("layer_image");
