@@ -149,21 +149,22 @@ hd_status hd_window_read(hd_build *b, hd_window_options at, hd_window *out)
     return place(b, at, name, out);
 }
 
-/* One direction of the adjoint: what `size` outputs of the convolution came from. Gives the padding before; -1: refused. */
-static int64_t adjoint_size(hd_build *b, int size, int64_t window, int stride, int64_t pads[2], int extra, int *before)
+/* One direction of the adjoint of a convolution with `size` outputs: its inputs and the padding before. pads NULL: same. */
+static hd_status place_adjoint(hd_build *b, const char *name, int size, int64_t window, int stride, const int64_t pads[2],
+                               int extra, int *inputs, int *before)
 {
-    int64_t all = (int64_t)(size - 1) * stride + window - pads[0] - pads[1] + extra;
-    *before = (int)pads[0];
-    if (pads[0] < 0) { /* same */
-        *before = window > stride ? (int)((window - stride) / 2) : 0;
-        all = (int64_t)size * stride;
+    const int64_t whole = (int64_t)(size - 1) * stride + window + extra;
+    const int64_t all = pads ? whole - pads[0] - pads[1] : (int64_t)size * stride;
+    if (all < 1) {
+        return hd_fail(b->c, HD_ERR_SHAPE, "%s: pads = [%d, %d] leave nothing of %d %s", b->path, (int)pads[0], (int)pads[1],
+                       (int)whole, name);
     }
-    if (all < 1 || all > INT32_MAX) {
-        hd_fail(b->c, HD_ERR_SHAPE, "%s: %s of %d rows or columns, expected 1..%d in the output", b->path,
-                all < 1 ? "pads leave nothing" : "strides make too many", size, INT32_MAX);
-        return -1;
+    if (all > INT32_MAX) {
+        return hd_fail(b->c, HD_ERR_SHAPE, "%s: an output of 2^31 %s or more", b->path, name);
     }
-    return all;
+    *inputs = (int)all;
+    *before = pads ? (int)pads[0] : window > stride ? (int)((window - stride) / 2) : 0;
+    return HD_OK;
 }
 
 hd_status hd_window_read_adjoint(hd_build *b, hd_window_options at, int extra, hd_window *out)
@@ -186,13 +187,10 @@ hd_status hd_window_read_adjoint(hd_build *b, hd_window_options at, int extra, h
                        b->path, more[0], more[1], same ? " with padding = same" : "", out->sh, out->sw,
                        same ? " with padding valid or explicit" : "");
     }
-    if (same) {
-        rows[0] = cols[0] = -1;
-    }
     out->oh = b->in[0].dim[0];
     out->ow = b->in[0].dim[1];
     out->c = b->in[0].dim[2];
-    out->h = (int)adjoint_size(b, out->oh, span(out->kh, out->dh), out->sh, rows, more[0], &out->top);
-    out->w = out->h < 0 ? -1 : (int)adjoint_size(b, out->ow, span(out->kw, out->dw), out->sw, cols, more[1], &out->left);
-    return out->w < 0 ? HD_ERR_SHAPE : HD_OK;
+    status = place_adjoint(b, "rows", out->oh, span(out->kh, out->dh), out->sh, same ? NULL : rows, more[0], &out->h, &out->top);
+    return status ? status : place_adjoint(b, "columns", out->ow, span(out->kw, out->dw), out->sw, same ? NULL : cols, more[1],
+                                           &out->w, &out->left);
 }
