@@ -20,6 +20,7 @@ import { Trainer } from './trainer.js';
  * @property {Item} [activity]
  *
  * @typedef {{ nodes: (PlanInput | PlanLayer)[], outputs: number[], seed: number }} ModelPlan
+ * @typedef {{ name: string, kind: string, inputs: number[], options: number[], shape: number[] }} RecipeNode
  *
  * @typedef {object} CompilePlan
  * @property {(Item & { output: number, weight: number })[]} losses
@@ -61,6 +62,8 @@ import { Trainer } from './trainer.js';
 /** @type {readonly HeddleErrorCode[]} of hd_status 1, 2, ... */
 const codes = ['argument', 'shape', 'unsupported', 'memory', 'state', 'diverged'];
 const roles = { input: 0, target: 1, weight: 2 };
+/** Inputs of a node, and values of its options, at most. */
+const mostInputs = 16, mostOptions = 48;
 /** Rows are predicted and evaluated in pieces of about this many elements, so that aborts and other calls get through. */
 const pieceElements = 1 << 20;
 /** Once C has worked for this long, in ms, starting threads pays. */
@@ -182,6 +185,25 @@ export class Engine {
   /** @param {string} setter @param {number} model handle @param {string} name @param {Item} item */
   #attach(setter, model, name, { kind, options }) {
     this.check(this.heap.call(setter, model, name, kind, Float64Array.from(options), options.length));
+  }
+
+  /** The nodes of a named network, whose weights are not made. @param {string} name @param {number[]} options
+   * @returns {{ nodes: RecipeNode[], outputs: number[] }} shape: of one sample of a node's output */
+  describeRecipe(name, options) {
+    const { heap } = this, model = this.made(heap.call('hd_model_new', this.#context));
+    try {
+      this.check(heap.call('hd_recipe', model, name, Float64Array.from(options), options.length));
+      const { nodes, outputs } = this.#readFacts(model);
+      return {
+        outputs,
+        nodes: nodes.map((node, i) => ({
+          ...node, inputs: heap.list(Int32Array, mostInputs, 'hd_node_inputs', model, i),
+          options: heap.list(Float64Array, mostOptions, 'hd_node_options', model, i),
+        })),
+      };
+    } finally {
+      heap.call('hd_model_free', model);
+    }
   }
 
   /** @param {number} model handle @returns {ModelFacts} */

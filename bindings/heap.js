@@ -56,9 +56,21 @@ export class Heap {
   /** The shape that a function writes to its last argument while it returns the rank.
    * @param {string} name @param {Argument[]} args @returns {number[]} */
   shape(name, ...args) {
-    return this.#withOutput(4 * maxRank, at => {
-      const rank = this.call(name, ...args, at);
-      return [...new Int32Array(this.#module.wasmMemory.buffer, at >>> 0, rank)];
+    return this.list(Int32Array, maxRank, name, ...args);
+  }
+
+  /**
+   * The numbers that a function writes to its last argument while it returns how many they are.
+   * @param {Int32ArrayConstructor | Float64ArrayConstructor} Type
+   * @param {number} most
+   * @param {string} name
+   * @param {Argument[]} args
+   * @returns {number[]}
+   */
+  list(Type, most, name, ...args) {
+    return this.#withOutput(Type.BYTES_PER_ELEMENT * most, at => {
+      const length = this.call(name, ...args, at);
+      return [...new Type(this.#module.wasmMemory.buffer, at >>> 0, length)];
     });
   }
 

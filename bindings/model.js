@@ -403,11 +403,12 @@ function readWeight(value, name, shape) {
   const where = `setWeights: "${name}"`;
   const { columns: [{ data, scale, offset }], rows } = readTable(value, [{ name, index: 0, shape: shape.slice(1) }], 'input', where);
   if (rows !== (shape[0] ?? 1)) throw new HeddleError('shape', `${where}: ${rows} rows, expected shape [${shape.join(', ')}]`);
-  return Float32Array.from(data, element => element * scale + offset);
+  return data instanceof Float32Array && scale === 1 && offset === 0 ? data : Float32Array.from(data, element => element * scale + offset);
 }
 
-/** @param {ModelDescription} description @param {{ metadata?: Json, preprocessing?: Json }} [extras] */
-async function build(description, extras = {}) {
+/** For other modules of heddle: a model of a description. @param {ModelDescription} description
+ * @param {{ metadata?: Json, preprocessing?: Json }} [extras] */
+export async function build(description, extras = {}) {
   const model = new Model(key, description, extras), core = Model.coreOf(key, model);
   await core.open();
   return { model, core };

@@ -6,7 +6,7 @@ import { HeddleError, checkOptions, kindOf, nearest, suggest } from './errors.js
 import { tables } from './tables.js';
 
 /** @import { ActivityFactories, ConstraintFactories, InitializerFactories, LayerFactories, LossFactories, MetricFactories } from './tables.js' */
-/** @import { OptimizerFactories, RegularizerFactories, ScheduleFactories } from './tables.js' */
+/** @import { OptimizerFactories, RecipeFactories, RegularizerFactories, ScheduleFactories } from './tables.js' */
 /**
  * @typedef {object} Factories
  * @property {LayerFactories} layer
@@ -18,6 +18,7 @@ import { tables } from './tables.js';
  * @property {RegularizerFactories} regularizer
  * @property {ConstraintFactories} constraint
  * @property {ActivityFactories} activity
+ * @property {RecipeFactories} recipe
  */
 
 /** @typedef {number | boolean | string | readonly number[]} OptionValue */
@@ -49,6 +50,7 @@ import { tables } from './tables.js';
  * @property {RegularizerSpec} regularizer
  * @property {ConstraintSpec} constraint
  * @property {ActivitySpec} activity
+ * @property {RecipeSpec} recipe
  */
 /**
  * @typedef {{ readonly loss: string, readonly options: OptionValues }} LossSpec
@@ -59,6 +61,7 @@ import { tables } from './tables.js';
  * @typedef {{ readonly regularizer: string, readonly options: OptionValues }} RegularizerSpec
  * @typedef {{ readonly constraint: string, readonly options: OptionValues }} ConstraintSpec
  * @typedef {{ readonly activity: string, readonly options: OptionValues }} ActivitySpec
+ * @typedef {{ readonly recipe: string, readonly options: OptionValues }} RecipeSpec
  */
 /**
  * What hangs on weights.
@@ -109,7 +112,7 @@ import { tables } from './tables.js';
 /** Where factories live, for messages. @type {Record<Kind, string>} */
 const spaces = {
   layer: 'layers', loss: 'losses', metric: 'metrics', optimizer: 'optimizers', schedule: 'schedules', initializer: 'initializers',
-  regularizer: 'regularizers', constraint: 'constraints', activity: 'regularizers',
+  regularizer: 'regularizers', constraint: 'constraints', activity: 'regularizers', recipe: 'recipes',
 };
 const kinds = /** @type {Kind[]} */ (Object.keys(spaces));
 const attached = /** @type {const} */ (['initializer', 'regularizer', 'constraint']);
@@ -293,6 +296,17 @@ function checkLayer({ name, weights, activity, inputShape }, table, options, whe
   };
 }
 
+/** The same layer with weights that training leaves as they are, and as at inference if that makes a difference.
+ * @param {LayerSpec} spec @returns {LayerSpec} */
+export function frozenLayer(spec) {
+  const table = spec.layer === 'input' ? { options: {} } : tables.layer[spec.layer], own = groupsOf(table, spec.options?.useBias);
+  if (!own.length) return spec;
+  return asSpec('layer', {
+    ...spec, ...table.options.frozen && { options: { ...spec.options, frozen: true } },
+    weights: Object.fromEntries(own.map(group => [group, { ...spec.weights?.[group], frozen: true }])),
+  });
+}
+
 /** @param {unknown} value @param {string} where */
 function checkOptimizerSchedule(value, where) {
   const schedule = asSpec('schedule', value, `${where}: schedule`);
@@ -355,6 +369,22 @@ export function encodeOptions(kind, name, options, where = spaces[kind]) {
     if (Array.isArray(value)) return [value.length, ...value];
     return option.names ? option.names.indexOf(/** @type {string} */ (value)) : Number(value);
   });
+}
+
+/**
+ * The inverse: options by name, those with their default values left out.
+ * @param {Kind} kind
+ * @param {string} name of the class
+ * @param {readonly number[]} values all of them, as C writes them
+ * @returns {OptionValues}
+ */
+export function decodeOptions(kind, name, values) {
+  const rest = [...values];
+  return Object.fromEntries(Object.entries(tableOf(kind, name, spaces[kind]).options).flatMap(([key, option]) => {
+    const number = /** @type {number} */ (rest.shift());
+    const value = isList(option) ? rest.splice(0, number) : option.names?.[number] ?? (option.type === 'bool' ? number === 1 : number);
+    return String(value) === String(option.default) ? [] : [[key, value]];
+  }));
 }
 
 // --- factories: what users call; they sort flat options, as in Keras, into a spec ---

@@ -68,6 +68,9 @@ HD_API int hd_input(hd_model *m, const char *name, const int *dims, int rank);
 /* Adds a layer of class `kind` ("dense", ...) on the nodes `inputs`; its node number, or -1. */
 HD_API int hd_layer(hd_model *m, const char *kind, const char *name, const int *inputs, int n_inputs,
                     const double *options, int n_options);
+/* Fills an empty model with a named network ("resnet18", ...) and marks its output; nodes are named as torchvision's
+ * parameters. Options as for layers. After an error the model is empty. */
+HD_API hd_status hd_recipe(hd_model *m, const char *name, const double *options, int n_options);
 /* Attaches to a weight, by its name "layer/weight", one of: an initialiser, regulariser or constraint by class
  * name, "learningRateFactor" (1 value), "frozen" (0 or 1). Before hd_model_build for initialisers. */
 HD_API hd_status hd_weight_set(hd_model *m, const char *weight, const char *kind, const double *options,
@@ -94,6 +97,11 @@ HD_API const char *hd_node_name(const hd_model *m, int node);
 HD_API const char *hd_node_kind(const hd_model *m, int node);
 /* Rank of a node's output; writes its dims (at most 6). */
 HD_API int hd_node_shape(const hd_model *m, int node, int *dims);
+/* Number of nodes that a node reads, -1 if there is no such node; writes their numbers (at most 16). */
+HD_API int hd_node_inputs(const hd_model *m, int node, int *inputs);
+/* Number of values that hd_layer would take to make this node, all of its options in table order; writes them (at most
+ * 48). 0 for an input, -1 if there is no such node. */
+HD_API int hd_node_options(const hd_model *m, int node, double *values);
 /* Number of the node with this name, or -1. */
 HD_API int hd_node_find(const hd_model *m, const char *name);
 

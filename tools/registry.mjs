@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { fail, tree } from './common.mjs';
 
-const KINDS = ['layer', 'loss', 'metric', 'optimizer', 'schedule', 'initializer', 'regularizer', 'constraint', 'activity'];
+const KINDS = ['layer', 'loss', 'metric', 'optimizer', 'schedule', 'initializer', 'regularizer', 'constraint', 'activity', 'recipe'];
 const path = join(tree, 'src', 'model', 'registry.c');
 
 /** Symbols of the classes of each kind, sorted: { layer: ['hd_layer_add', ...], ... } */

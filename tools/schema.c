@@ -19,6 +19,8 @@ typedef struct entry {
 /* All classes of one kind: name "layer" in the tables, "Layer" in the names of types. */
 typedef struct kind {
     const char *name, *type;
+    const char *extras; /* type of what their factories take beside the options; NULL: nothing */
+    const char *result; /* of the factories, where it is no spec */
     entry entry[MAX_CLASSES];
     int n;
 } kind;
@@ -224,12 +226,6 @@ static void print_options_type(const kind *k, const entry *e)
     printf(" */\n");
 }
 
-/* Layers and schedules take more than their tables say: see options.js. */
-static bool has_extras(const kind *k)
-{
-    return strcmp(k->name, "layer") == 0 || strcmp(k->name, "schedule") == 0;
-}
-
 static bool has_required(const hd_option *o)
 {
     while (o && o->name && !o->required) {
@@ -242,7 +238,7 @@ static bool has_required(const hd_option *o)
 static void print_parameter(const kind *k, const entry *e)
 {
     bool any = e->options && e->options->name;
-    if (!any && !has_extras(k)) {
+    if (!any && !k->extras) {
         return;
     }
     printf("options%s: ", has_required(e->options) ? "" : "?");
@@ -250,8 +246,8 @@ static void print_parameter(const kind *k, const entry *e)
         print_pascal(e->name);
         printf("%s", k->type);
     }
-    if (has_extras(k)) {
-        printf("%s%sExtras%s", any ? " & " : "", k->type, e->n_weights ? " & WeightExtras" : "");
+    if (k->extras) {
+        printf("%s%s%s", any ? " & " : "", k->extras, e->n_weights ? " & WeightExtras" : "");
     }
 }
 
@@ -263,7 +259,7 @@ static void print_factories_type(const kind *k)
         const entry *e = &k->entry[i];
         printf(" * @property {(");
         print_parameter(k, e);
-        printf(") => %sSpec} %s ", k->type, e->name);
+        printf(") => %s%s} %s ", k->result ? k->result : k->type, k->result ? "" : "Spec", e->name);
         print_doc(e->name, e->doc);
         printf("\n");
     }
@@ -293,23 +289,27 @@ static void collect(kind *kinds)
     COLLECT(&kinds[6], regularizer)
     COLLECT(&kinds[7], constraint)
     COLLECT(&kinds[8], activity)
+    COLLECT(&kinds[9], recipe)
 }
 
 int main(void)
 {
     static kind kinds[] = {
-        { .name = "layer", .type = "Layer" }, { .name = "loss", .type = "Loss" },
+        { .name = "layer", .type = "Layer", .extras = "LayerExtras" }, { .name = "loss", .type = "Loss" },
         { .name = "metric", .type = "Metric" }, { .name = "optimizer", .type = "Optimizer" },
-        { .name = "schedule", .type = "Schedule" }, { .name = "initializer", .type = "Initializer" },
+        { .name = "schedule", .type = "Schedule", .extras = "ScheduleExtras" }, { .name = "initializer", .type = "Initializer" },
         { .name = "regularizer", .type = "Regularizer" }, { .name = "constraint", .type = "Constraint" },
         { .name = "activity", .type = "Activity" },
+        { .name = "recipe", .type = "Recipe", .extras = "ModelOptions", .result = "Promise<Model>" },
     };
     const int n = sizeof kinds / sizeof *kinds;
     collect(kinds);
     printf("// Written by tools/schema.c from the option tables in src/ (npm run build): do not edit.\n\n"
-           "/** @import { Tables, LayerExtras, WeightExtras, ScheduleExtras } from './options.js' */\n/** @import { ");
+           "/** @import { Tables, LayerExtras, WeightExtras, ScheduleExtras } from './options.js' */\n"
+           "/** @import { ModelOptions } from './graph.js' */\n/** @import { Model } from './model.js' */\n/** @import { ");
     for (int k = 0; k < n; k++) {
-        printf("%s%sSpec", k ? ", " : "", kinds[k].type);
+        printf("%s%s", k ? ", " : "", kinds[k].result ? "" : kinds[k].type);
+        printf("%s", kinds[k].result ? "" : "Spec");
     }
     printf(" } from './options.js' */\n\n");
     for (int k = 0; k < n; k++) {

@@ -97,3 +97,17 @@ hd_status hd_options_read(hd_context *c, const char *path, const hd_option *tabl
     }
     return HD_OK;
 }
+
+int hd_options_write(const hd_option *table, const hd_values *values, double *out)
+{
+    int n = 0;
+    for (int i = 0; table && table[i].name; i++) {
+        out[n++] = values->number[i];
+        if (table[i].type == HD_INTS || table[i].type == HD_NUMBERS) {
+            for (int k = 0; k < (int)values->number[i]; k++) {
+                out[n++] = values->list[values->start[i] + k];
+            }
+        }
+    }
+    return n;
+}

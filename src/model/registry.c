@@ -25,6 +25,7 @@ extern const hd_layer_class hd_layer_random_flip2d;
 extern const hd_layer_class hd_layer_random_rotation2d;
 extern const hd_layer_class hd_layer_rescaling;
 extern const hd_layer_class hd_layer_reshape;
+extern const hd_layer_class hd_layer_subsample_pad;
 extern const hd_layer_class hd_layer_transpose;
 extern const hd_layer_class hd_layer_upsample2d;
 extern const hd_loss_class hd_loss_binary_crossentropy;
@@ -67,6 +68,17 @@ extern const hd_constraint_class hd_constraint_max_norm;
 extern const hd_constraint_class hd_constraint_non_neg;
 extern const hd_constraint_class hd_constraint_unit_norm;
 extern const hd_activity_class hd_activity_kl_sparsity;
+extern const hd_recipe_class hd_recipe_alexnet_features;
+extern const hd_recipe_class hd_recipe_cifar_cnn;
+extern const hd_recipe_class hd_recipe_cifar_resnet20;
+extern const hd_recipe_class hd_recipe_cifar_resnet56;
+extern const hd_recipe_class hd_recipe_lenet;
+extern const hd_recipe_class hd_recipe_mobilenet_v2;
+extern const hd_recipe_class hd_recipe_resnet18;
+extern const hd_recipe_class hd_recipe_resnet34;
+extern const hd_recipe_class hd_recipe_resnet50;
+extern const hd_recipe_class hd_recipe_resnext101_32x8d;
+extern const hd_recipe_class hd_recipe_vgg16_features;
 
 #define REGISTRY(kind, ...)                                                                                            \
     const hd_##kind##_class *const hd_##kind##_classes[] = { __VA_ARGS__ };                                            \
@@ -102,6 +114,7 @@ REGISTRY(layer,
          &hd_layer_random_rotation2d,
          &hd_layer_rescaling,
          &hd_layer_reshape,
+         &hd_layer_subsample_pad,
          &hd_layer_transpose,
          &hd_layer_upsample2d,
          NULL)
@@ -168,4 +181,18 @@ REGISTRY(constraint,
 
 REGISTRY(activity,
          &hd_activity_kl_sparsity,
+         NULL)
+
+REGISTRY(recipe,
+         &hd_recipe_alexnet_features,
+         &hd_recipe_cifar_cnn,
+         &hd_recipe_cifar_resnet20,
+         &hd_recipe_cifar_resnet56,
+         &hd_recipe_lenet,
+         &hd_recipe_mobilenet_v2,
+         &hd_recipe_resnet18,
+         &hd_recipe_resnet34,
+         &hd_recipe_resnet50,
+         &hd_recipe_resnext101_32x8d,
+         &hd_recipe_vgg16_features,
          NULL)

@@ -7,6 +7,7 @@
 #include "metric/metric.h"
 #include "optim/optimizer.h"
 #include "optim/schedule.h"
+#include "recipe/recipe.h"
 #include "weight/weight.h"
 
 /* hd_layer_classes, hd_layer_class_find(name) (NULL: no such class), and so on. */
@@ -23,6 +24,7 @@ HD_REGISTRY(initializer)
 HD_REGISTRY(regularizer)
 HD_REGISTRY(constraint)
 HD_REGISTRY(activity)
+HD_REGISTRY(recipe)
 
 #undef HD_REGISTRY
 #endif

@@ -3,13 +3,13 @@ import { test } from 'node:test';
 import {
   constraints, initializers, layers, losses, metrics, optimizers, regularizers, schedules,
 } from '../../bindings/factories.js';
-import { asSpec, encodeOptions } from '../../bindings/options.js';
+import { asSpec, decodeOptions, encodeOptions, factories } from '../../bindings/options.js';
 import { tables } from '../../bindings/tables.js';
 import { refuses } from './filekit.js';
 
 const spaces = {
   layer: layers, loss: losses, metric: metrics, optimizer: optimizers, schedule: schedules, initializer: initializers,
-  regularizer: regularizers, constraint: constraints, activity: regularizers,
+  regularizer: regularizers, constraint: constraints, activity: regularizers, recipe: factories('recipe'),
 };
 
 /** Every class: { kind, name, table, make }. */
@@ -54,6 +54,9 @@ test('options are encoded in table order: lists with their length, enums as inde
       enum: () => [names.indexOf(given[key])], ints: () => [2, ...given[key]], numbers: () => [2, ...given[key]], bool: () => [given[key] ? 1 : 0],
     }[type] ?? (() => [given[key]]))());
     assert.deepEqual(encodeOptions(kind, name, given), expected, `${kind} ${name}`);
+    assert.deepEqual(encodeOptions(kind, name, decodeOptions(kind, name, expected)), expected, `${kind} ${name}`);
+    const least = requiredOnly(table);
+    assert.deepEqual(decodeOptions(kind, name, encodeOptions(kind, name, least)), least, `${kind} ${name}`);
   }
   assert.deepEqual(encodeOptions('layer', 'bilinear', { rows: 20, cols: 16, activation: 'sigmoid' }), [20, 16, 1, 0, 1, 0]);
   assert.deepEqual(encodeOptions('layer', 'reshape', { shape: [4, -1] }), [2, 4, -1]);

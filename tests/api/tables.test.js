@@ -53,7 +53,7 @@ async function build(kind, name, options) {
 
 before(() => fresh());
 
-for (const kind of Object.keys(tables)) {
+for (const kind of Object.keys(factories)) {
   test(`every ${kind} trains, and comes back from a file as it was`, { timeout: 60_000 }, async (t) => {
     for (const name of Object.keys(tables[kind])) {
       for (const options of variants(kind, name)) {

@@ -9,7 +9,7 @@ import { buildPreset } from '../../tools/build.mjs';
 import { tree } from '../../tools/common.mjs';
 import { findClasses } from '../../tools/registry.mjs';
 
-const camelCase = (text) => text.replace(/_(\w)/g, (_, letter) => letter.toUpperCase());
+const camelCase = (text) => text.replace(/_([a-z])/g, (_, letter) => letter.toUpperCase());
 
 /** Every option of every class: [where, option]. */
 const allOptions = () => Object.entries(tables).flatMap(([kind, classes]) => Object.entries(classes)
@@ -52,13 +52,13 @@ test('what the seam relies on: the first option of an optimiser, names without "
   for (const [name, { options }] of Object.entries(tables.optimizer)) assert.equal(Object.keys(options)[0], 'learningRate', name);
   for (const [kind, classes] of Object.entries(tables)) {
     for (const [name, { options, weights = [] }] of Object.entries(classes)) {
-      for (const one of [name, ...Object.keys(options), ...weights]) assert.match(one, /^[A-Za-z][A-Za-z0-9]*$/, `${kind} ${name}`);
+      for (const one of [name, ...Object.keys(options), ...weights]) assert.match(one, kind === 'recipe' ? /^[A-Za-z]\w*$/ : /^[A-Za-z][A-Za-z0-9]*$/, `${kind} ${name}`);
     }
   }
 });
 
 test('options of the tables do not hide those that every layer takes', () => {
   const taken = ['name', 'inputShape', 'activityRegularizer', 'trainable', 'learningRateFactor', 'initialLearningRate'];
-  const clash = allOptions().map(([where]) => where).filter((where) => !where.startsWith('optimizer ') && taken.includes(where.split('.')[1]));
+  const clash = allOptions().map(([where]) => where).filter((where) => !/^(optimizer|recipe) /.test(where) && taken.includes(where.split('.')[1]));
   assert.deepEqual(clash, []);
 });

@@ -9,7 +9,8 @@ import { tree } from '../../tools/common.mjs';
 
 const bindings = `import {
   constraints, initializers, layers, losses, metrics, optimizers, regularizers, schedules,
-} from ${JSON.stringify(join(tree, 'bindings', 'factories.js'))};`;
+} from ${JSON.stringify(join(tree, 'bindings', 'factories.js'))};
+import { extend, loadWeights, recipes } from ${JSON.stringify(join(tree, 'bindings', 'recipes.js'))};`;
 
 const right = `
 layers.input({ shape: [28, 28], name: 'x' });
@@ -20,6 +21,9 @@ layers.dense({ units: 1, activityRegularizer: regularizers.klSparsity({ rho: 0.1
 losses.huber({ delta: 2 }); losses.poisson(); metrics.topK({ k: 3 });
 optimizers.adam(); optimizers.adam({ learningRate: schedules.cosine({ initialLearningRate: 0.1 }) });
 const name = layers.dense({ units: 1 }).layer.length;
+const backbone = await recipes.resnet18({ classes: 0, until: 'layer3', inputShape: [64, 64, 3], seed: 1, name: 'trunk' });
+const missing: string[] = (await loadWeights(backbone, 'file', { partial: true })).missing;
+await (await extend(backbone, [layers.flatten()], { from: 'layer2', freeze: true })).predict([]);
 `;
 
 /** Each is an error in itself. */
@@ -28,14 +32,15 @@ const wrong = [
   "layers.dense({ units: 1, activation: 'Relu' })", "layers.flatten({ kernelInitializer: 'ones' })", 'layers.input({})',
   'layers.dense({ units: 1, kernelRegularizer: constraints.nonNeg() })', 'layers.dense({ units: 1, activityRegularizer: regularizers.l2() })',
   'losses.huber({ delta: true })', 'losses.poisson({ delta: 1 })', 'optimizers.adam({ learningRate: losses.poisson() })',
-  "layers.dense({ units: 1 }).layer = 'flatten'",
+  "layers.dense({ units: 1 }).layer = 'flatten'", "await recipes.resnet18({ until: 'layer5' })", 'await recipes.resnet19()', 'await recipes.lenet({ until: 1 })',
+  "await loadWeights(backbone, 'file', { partial: 'yes' })", 'await extend(backbone)',
 ];
 
 test('tsc accepts right calls of the factories and refuses each wrong one', () => {
   const folder = mkdtempSync(join(tmpdir(), 'heddle-'));
   try {
     const path = join(folder, 'calls.mts');
-    writeFileSync(path, [bindings, right, ...wrong.map((call) => `// @ts-expect-error\n${call};`), 'void name;'].join('\n'));
+    writeFileSync(path, [bindings, right, ...wrong.map((call) => `// @ts-expect-error\n${call};`), 'void name; void missing;'].join('\n'));
     const run = spawnSync(process.execPath, [join(tree, 'node_modules', 'typescript', 'bin', 'tsc'), '--noEmit', '--allowJs', '--checkJs',
       'false', '--strict', '--skipLibCheck', '--target', 'es2022', '--module', 'nodenext', path], { encoding: 'utf8', cwd: folder });
     assert.equal(run.status, 0, run.stdout + run.stderr);
