@@ -6,6 +6,7 @@
 extern const hd_layer_class hd_layer_activation;
 extern const hd_layer_class hd_layer_add;
 extern const hd_layer_class hd_layer_avg_pool2d;
+extern const hd_layer_class hd_layer_batch_norm;
 extern const hd_layer_class hd_layer_bilinear;
 extern const hd_layer_class hd_layer_bilinear_softmax;
 extern const hd_layer_class hd_layer_concat;
@@ -95,6 +96,7 @@ REGISTRY(layer,
          &hd_layer_activation,
          &hd_layer_add,
          &hd_layer_avg_pool2d,
+         &hd_layer_batch_norm,
          &hd_layer_bilinear,
          &hd_layer_bilinear_softmax,
          &hd_layer_concat,
