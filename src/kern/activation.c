@@ -141,12 +141,14 @@ static void flat_task(void *arg, int task, int thread)
     (void)thread;
     const job *j = arg;
     size_t first = (size_t)task * BLOCK, n = j->rows - first < BLOCK ? j->rows - first : BLOCK;
-    forward(j->act, j->alpha, n, n, j->x + first, NULL, j->y + first);
+    forward(j->act, j->alpha, n, n, j->x + first, j->bias ? j->bias + first : NULL, j->y + first);
 }
 
-void hd_activate(hd_pool *p, hd_activation act, real alpha, const real *x, real *y, size_t rows, size_t row)
+/* A bias here is a second summand: one for each row. */
+void hd_add_activate(hd_pool *p, hd_activation act, real alpha, const real *a, const real *b, real *y, size_t rows,
+                     size_t row)
 {
-    job j = { .act = act, .alpha = alpha, .x = x, .y = y, .group_rows = rows, .rows = rows, .row = row };
+    job j = { .act = act, .alpha = alpha, .x = a, .bias = b, .y = y, .group_rows = 1, .rows = rows, .row = row };
     if (act == HD_SOFTMAX) {
         run(p, &j, forward_task);
     } else {
@@ -154,6 +156,11 @@ void hd_activate(hd_pool *p, hd_activation act, real alpha, const real *x, real 
         j.row = 1;
         run(p, &j, flat_task);
     }
+}
+
+void hd_activate(hd_pool *p, hd_activation act, real alpha, const real *x, real *y, size_t rows, size_t row)
+{
+    hd_add_activate(p, act, alpha, x, NULL, y, rows, row);
 }
 
 void hd_bias_activate(hd_pool *p, hd_activation act, real alpha, real *y, const real *bias, size_t groups,

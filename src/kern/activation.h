@@ -28,6 +28,10 @@ real hd_activation_alpha(hd_activation act);
 /* y = act(x). x, y: (rows, row), may be the same array. */
 void hd_activate(hd_pool *p, hd_activation act, real alpha, const real *x, real *y, size_t rows, size_t row);
 
+/* y = act(a + b), in one pass. All (rows, row); y may be a or b. */
+void hd_add_activate(hd_pool *p, hd_activation act, real alpha, const real *a, const real *b, real *y, size_t rows,
+                     size_t row);
+
 /* y[g][r][c] = act(y[g][r][c] + bias[g][c]). y: (groups, rows, row); bias: (groups, row), or NULL for none.
  * Dense layer: groups = 1. Bilinear layer in I-major layout (I, N, J) with bias (I, J): groups = I, rows = N. */
 void hd_bias_activate(hd_pool *p, hd_activation act, real alpha, real *y, const real *bias, size_t groups,

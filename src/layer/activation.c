@@ -51,6 +51,8 @@ static const hd_example examples[] = {
     { 1, { { 1, { 6 } } }, 1, { HD_SOFTPLUS } },
     { 1, { { 2, { 3, 4 } } }, 1, { HD_SOFTMAX } },
     { 1, { { 2, { 4, 3 } } }, 2, { HD_LEAKY_RELU, 0.1 } },
+    { 1, { { 1, { 6 } } }, 1, { HD_RELU6 } },
+    { 1, { { 3, { 2, 3, 4 } } }, 1, { HD_SOFTMAX } },
     { 1, { { 1, { 6 } } }, 1, { HD_LINEAR } },
     { 0 },
 };

@@ -32,16 +32,14 @@ static hd_status shape(hd_build *b)
 
 static void forward(const hd_run *r)
 {
-    size_t size = (size_t)r->n * hd_shape_size(&r->out);
-    hd_add(r->pool, size, r->x[0], r->x[1], r->y);
-    for (int i = 2; i < r->n_in; i++) {
-        hd_add(r->pool, size, r->y, r->x[i], r->y);
-    }
+    size_t size = (size_t)r->n * hd_shape_size(&r->out), row = (size_t)hd_shape_last(&r->out);
     hd_activator a = hd_activator_of(r, ACTIVATION);
-    if (a.kind != HD_LINEAR) {
-        size_t row = (size_t)hd_shape_last(&r->out);
-        hd_activate(r->pool, a.kind, a.alpha, r->y, r->y, size / row, row);
+    const real *sum = r->x[0];
+    for (int i = 1; i < r->n_in - 1; i++) {
+        hd_add(r->pool, size, sum, r->x[i], r->y);
+        sum = r->y;
     }
+    hd_add_activate(r->pool, a.kind, a.alpha, sum, r->x[r->n_in - 1], r->y, size / row, row);
 }
 
 static void backward(const hd_run *r)
@@ -61,6 +59,8 @@ static const hd_example examples[] = {
     { 2, { { 1, { 5 } }, { 1, { 5 } } }, 0, { 0 } },
     { 3, { { 2, { 2, 3 } }, { 2, { 2, 3 } }, { 2, { 2, 3 } } }, 0, { 0 } },
     { 2, { { 2, { 2, 3 } }, { 2, { 2, 3 } } }, 1, { HD_TANH } },
+    { 3, { { 3, { 3, 2, 3 } }, { 3, { 3, 2, 3 } }, { 3, { 3, 2, 3 } } }, 2, { HD_ELU, 0.5 } },
+    { 2, { { 3, { 2, 2, 5 } }, { 3, { 2, 2, 5 } } }, 1, { HD_SOFTMAX } },
     { 0 },
 };
 

@@ -2,6 +2,8 @@
 #include "base/scalar.h"
 #include "layer/augment.h"
 
+#include <math.h>
+
 enum { DEGREES, FILL };
 enum { ZERO, NEAREST };
 
@@ -39,7 +41,7 @@ static void source(const hd_values *opt, const hd_draw *d, int h, int w, int i, 
         row = clamp(row, h - 1);
         col = clamp(col, w - 1);
     }
-    const int top = (int)(row + h) - h, left = (int)(col + w) - w; /* rounded down: both are above -h and -w */
+    const int top = (int)floor(row), left = (int)floor(col);
     const double down = row - top, right = col - left;
     out->count = 0;
     for (int k = 0; k < 4; k++) {

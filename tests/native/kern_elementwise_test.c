@@ -283,6 +283,25 @@ static void forward(hd_activation act, size_t groups, size_t rows, size_t row, i
     }
 }
 
+/* y = act(a + b) in one pass has the bits of two, in place too. */
+static void added(hd_activation act, size_t rows, size_t row)
+{
+    const real alpha = hd_activation_alpha(act);
+    const size_t n = rows * row;
+    static real sum[MOST];
+    hd_add(pools[0], n, a, b, sum);
+    hd_activate(pools[0], act, alpha, sum, sum, rows, row);
+    start();
+    for (int t = 0; t < POOLS; t++) {
+        hd_add_activate(pools[t], act, alpha, a, b, got[t], rows, row);
+    }
+    check_same(n);
+    CHECK(!memcmp(got[0], sum, n * sizeof *a));
+    memcpy(got[0], b, n * sizeof *b);
+    hd_add_activate(pools[1], act, alpha, a, got[0], got[0], rows, row);
+    CHECK(!memcmp(got[0], sum, n * sizeof *a));
+}
+
 /* dx against central differences of the plain formula, accumulated and not, in place and not. */
 static void backward(hd_activation act, size_t rows, size_t row)
 {
@@ -325,6 +344,9 @@ static void backward(hd_activation act, size_t rows, size_t row)
 static void activations(void)
 {
     int count = 0;
+    for (int i = 0; i < MOST; i++) {
+        a[i] *= 2; /* -8..8: beyond both bounds of relu6 */
+    }
     for (; hd_activation_names[count]; count++) {
         const hd_activation act = (hd_activation)count;
         for (int bias = 0; bias < 2; bias++) {
@@ -335,6 +357,8 @@ static void activations(void)
             forward(act, 1, 1, 1, bias);
             forward(act, 0, 1, 1, bias);
         }
+        added(act, 3, 7);
+        added(act, 700, 13);
         backward(act, 50, 10);
         backward(act, 700, 13);
     }

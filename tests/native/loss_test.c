@@ -121,6 +121,16 @@ static double plain_sparse_logits(const double *opt, const double *y, const doub
     return plain_sparse(opt, p, t);
 }
 
+static double plain_logistic_mse(const double *opt, const double *y, const double *t)
+{
+    double sum = 0; /* both classes' squared errors for label 1 and -1, the label's chance being (1 + t) / 2 */
+    for (int i = 0; i < SIZE; i++) {
+        double p = 1 / (1 + exp(-y[i])), chance = (1 + t[i]) / 2;
+        sum += chance * 2 * (1 - p) * (1 - p) + (1 - chance) * 2 * p * p;
+    }
+    return (void)opt, sum / SIZE;
+}
+
 typedef struct subject {
     const char *name;
     double option;
@@ -135,6 +145,7 @@ static const subject subjects[] = {
     { "huber", 1, false, false, plain_huber },
     { "huber", 0.3, false, false, plain_huber },
     { "poisson", 0, false, true, plain_poisson },
+    { "logisticMse", 0, false, false, plain_logistic_mse },
     { "binaryCrossentropy", 0, false, true, plain_binary },
     { "binaryCrossentropy", 0.2, false, true, plain_binary },
     { "binaryCrossentropy", 0, true, false, plain_binary_logits },
