@@ -19,6 +19,8 @@ extern const hd_layer_class hd_layer_dropout;
 extern const hd_layer_class hd_layer_flatten;
 extern const hd_layer_class hd_layer_global_average_pool2d;
 extern const hd_layer_class hd_layer_global_max_pool2d;
+extern const hd_layer_class hd_layer_global_std_pool2d;
+extern const hd_layer_class hd_layer_layer_norm;
 extern const hd_layer_class hd_layer_max_pool2d;
 extern const hd_layer_class hd_layer_pad2d;
 extern const hd_layer_class hd_layer_random_crop2d;
@@ -109,6 +111,8 @@ REGISTRY(layer,
          &hd_layer_flatten,
          &hd_layer_global_average_pool2d,
          &hd_layer_global_max_pool2d,
+         &hd_layer_global_std_pool2d,
+         &hd_layer_layer_norm,
          &hd_layer_max_pool2d,
          &hd_layer_pad2d,
          &hd_layer_random_crop2d,
