@@ -5,8 +5,11 @@
 
 #include "kern/conv.h"
 
-/* kh = kw = 3, strides, dilations and groups 1, and the fixed table says that it wins. */
+/* kh = kw = 3, strides, dilations and groups 1, and the fixed table (winograd_costs.c) says that it wins. */
 bool hd_winograd_wins(const hd_conv_shape *s);
+/* The convolution whose forward pass is the input gradient of `s`, also 3x3 of stride 1. */
+hd_conv_shape hd_winograd_adjoint(const hd_conv_shape *s);
+/* What follows is for shapes for which it wins; the choice depends on the shape alone. */
 size_t hd_winograd_prepared(const hd_conv_shape *s); /* elements */
 /* flip: prepares the adjoint, to be run with hd_winograd_run on the shape of the adjoint convolution (c and k, h and oh ...
  * exchanged). w: always (k, 3, 3, c) of the forward convolution. `s`: the forward shape. */
