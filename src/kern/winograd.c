@@ -17,7 +17,7 @@ enum {
     NEAR_WEIGHTS = (16 << 10) / sizeof(real),    /* U of one point for which all quads are walked */
     PANELS = 8,                                  /* in M at once, with a V of its own */
     TASKS = 16,                                  /* wanted at least, of */
-    OWN_QUADS = 3,                               /* at least, else V is shared */
+    OWN_LEAST = 3, OWN_MOST = 12,                /* quads with a V of their own */
 };
 
 typedef struct form {
@@ -202,21 +202,23 @@ static void transform_quad(const job *j, size_t quad, real *v, real *window)
 
 typedef struct finish {
     vec scale, shift;
-    bool scaled, add, relu;
+    bool scaled, add, relu, six; /* six: clipped there */
 } finish;
 
 HD_INLINE vec finished(const finish *e, vec y, const real *old)
 {
     y = e->scaled ? vmadd(e->scale, y, e->shift) : vadd(y, e->shift);
     y = e->add ? vadd(vload(old), y) : y;
-    return e->relu ? vmax(y, vzero()) : y;
+    y = e->relu ? vmax(y, vzero()) : y;
+    return e->six ? vmin(y, vset(6)) : y;
 }
 
 static finish make_finish(const job *j, size_t filter)
 {
     const size_t count = (size_t)j->s->k - filter;
     const hd_epilogue *e = j->e;
-    finish f = { .scale = vzero(), .shift = vzero(), .add = j->add, .relu = e && e->act == HD_RELU };
+    finish f = { .scale = vzero(), .shift = vzero(), .add = j->add, .six = e && e->act == HD_RELU6 };
+    f.relu = f.six || (e && e->act == HD_RELU);
     if (e && e->scale) {
         f.scaled = true;
         f.scale = vload_upto(e->scale + filter, count);
@@ -350,8 +352,8 @@ static void run_shared(job *j)
 static void run(job *j)
 {
     j->group = j->panels < PANELS ? j->panels : PANELS;
-    j->step = least(SCRATCH / (j->v_quad + (size_t)j->group * j->m_panel), ceil_div(j->quads, TASKS));
-    if (j->step < OWN_QUADS) {
+    j->step = least(SCRATCH / (j->v_quad + (size_t)j->group * j->m_panel), least(ceil_div(j->quads, TASKS), OWN_MOST));
+    if (j->step < OWN_LEAST) {
         run_shared(j);
     } else {
         hd_pool_run(j->pool, (int)ceil_div(j->quads, j->step), own_task, j);
@@ -372,7 +374,7 @@ void hd_winograd_run_as(hd_winograd name, hd_pool *p, const hd_conv_shape *s, in
     j.add = add;
     j.y = y;
     run(&j);
-    if (e && e->act != HD_LINEAR && e->act != HD_RELU) {
+    if (e && e->act != HD_LINEAR && e->act != HD_RELU && e->act != HD_RELU6) {
         hd_activate(p, e->act, e->alpha, y, y, (size_t)n * (size_t)s->oh * (size_t)s->ow, (size_t)s->k);
     }
 }
