@@ -2,11 +2,11 @@
 import { HeddleError, checkOptions, kindOf } from '../errors.js';
 import { readSafetensors, toFloat32 } from '../files/safetensors.js';
 import { loadFrom } from '../stores/index.js';
-import { tables } from '../tables.js';
 import { findPlace, isCounter } from './names.js';
 
 /** @import { Tensor } from '../files/safetensors.js' */
 /** @import { LayerInfo, Model } from '../model.js' */
+/** @import { OptionValues } from '../options.js' */
 /** @import { Source } from '../stores/index.js' */
 /** @import { Values } from './names.js' */
 /**
@@ -71,6 +71,9 @@ function take({ values, from, misfits }, tensor, content, { layer, weight, conve
   from.set(weight, tensor);
 }
 
+/** Of a batch normalisation: 0 stands for its convention's. @param {OptionValues | undefined} options */
+const epsilonOf = options => Number(options?.epsilon) || (options?.convention === 'pytorch' ? 1e-5 : 1e-3);
+
 /**
  * Biases of convolutions that have none here, since a batch normalisation follows. Without values of its own in the file, it
  * was folded into the convolution, and gets those that only add the bias. Else gamma (x + b - mean) / deviation + beta: the
@@ -87,13 +90,13 @@ function placeBiases({ values, biases, misfits }, epsilons) {
     }
     const put = (/** @type {string} */ key, /** @type {Float32Array} */ content) => has(key) && values.set(`${name}/${key}`, { shape, data: content });
     const all = (/** @type {number} */ value) => new Float32Array(size).fill(value);
-    const mean = values.get(`${name}/mean`)?.data;
+    const mean = values.get(`${name}/runningMean`)?.data;
     if (mean) {
-      put('mean', mean.map((value, i) => value - data[i]));
+      put('runningMean', mean.map((value, i) => value - data[i]));
     } else if (!weights.some(weight => values.has(weight.name))) {
       put('gamma', all(1));
-      put('variance', all(1 - (epsilons.get(name) ?? 0)));
-      put('mean', has('beta') ? all(0) : data.map(value => -value));
+      put('runningVariance', all(1 - (epsilons.get(name) ?? 0)));
+      put('runningMean', has('beta') ? all(0) : data.map(value => -value));
       put('beta', data);
     }
   }
@@ -130,8 +133,7 @@ export async function loadWeights(model, source, options = {}) {
   const { tensors } = readSafetensors(await loadFrom(source, { signal: options.signal }));
   const layers = new Map(model.layers.map(layer => [layer.name, layer]));
   const harvest = gather(tensors, layers, options);
-  const usual = /** @type {number} */ (tables.layer.batchNorm.options.epsilon.default);
-  placeBiases(harvest, new Map(model.description.nodes.map(({ name, options: own }) => [name, Number(own?.epsilon ?? usual)])));
+  placeBiases(harvest, new Map(model.description.nodes.map(({ name, options: own }) => [name, epsilonOf(own)])));
   const names = [...layers.values()].flatMap(({ weights }) => weights.map(({ name }) => name));
   const missing = names.filter(name => !harvest.values.has(name));
   check(harvest, missing, names.length, options.partial ?? false);

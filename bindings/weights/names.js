@@ -44,7 +44,7 @@ const parameters = {
   conv2d: { weight: ['kernel', channelsLast], bias: ['bias', same] },
   conv2dTranspose: { weight: ['kernel', channelsLast], bias: ['bias', same] },
   dense: { weight: ['kernel', columns], bias: ['bias', same] },
-  batchNorm: { weight: ['gamma', same], bias: ['beta', same], running_mean: ['mean', same], running_var: ['variance', same] },
+  batchNorm: { weight: ['gamma', same], bias: ['beta', same], running_mean: ['runningMean', same], running_var: ['runningVariance', same] },
   layerNorm: { weight: ['gamma', same], bias: ['beta', same] },
 };
 
