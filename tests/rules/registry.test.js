@@ -42,7 +42,7 @@ test('every range is one, and every default lies in it', () => {
     if (type === 'enum') assert.ok(names.length > 1 && new Set(names).size === names.length, where);
     else if (type !== 'bool') assert.ok((min ?? above) < (max ?? below), `${where}: an empty range`);
     if (required) continue;
-    const fits = { bool: () => typeof value === 'boolean', enum: () => names.includes(value), ints: () => value.length === 0,
+    const fits = { bool: () => typeof value === 'boolean', enum: () => names.includes(value), ints: () => value.length === 0, numbers: () => value.length === 0,
       int: () => Number.isInteger(value) && inRange(option, value), number: () => inRange(option, value) }[type];
     assert.ok(fits(), `${where}: the default ${value}`);
   }

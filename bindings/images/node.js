@@ -1,0 +1,72 @@
+/** Pictures in Node: the optional package sharp decodes and resizes. */
+import { HeddleError, kindOf } from '../errors.js';
+import { importNode } from '../platform.js';
+
+/** @import { Decoder } from './index.js' */
+
+/** @returns {Promise<any>} */
+async function loadSharp() {
+  try {
+    return (await importNode('sharp')).default;
+  } catch (cause) {
+    throw new HeddleError('unsupported', 'pictures in Node need the package sharp: npm install sharp', { cause });
+  }
+}
+
+/** What sharp takes. @param {any} source @param {string} name @returns {Promise<unknown[]>} */
+async function argumentsFor(source, name) {
+  const strict = { failOn: 'error' };
+  if (source instanceof URL) {
+    const { fileURLToPath } = await importNode('node:url');
+    if (source.protocol !== 'file:') throw new HeddleError('argument', `${name}: expected a file: URL; fetch others and give their bytes`);
+    return [fileURLToPath(source), strict];
+  }
+  if (typeof source === 'string' || source instanceof Uint8Array) return [source, strict];
+  if (source instanceof ArrayBuffer) return [new Uint8Array(source), strict];
+  if (source instanceof Blob) return [new Uint8Array(await source.arrayBuffer()), strict];
+  if (typeof source === 'object' && 'data' in source) {
+    const { data, width, height } = source;
+    return [data, { raw: { width, height, channels: data.length / (width * height) } }];
+  }
+  throw new HeddleError('argument', `${name}: expected a path, a file: URL, the bytes of a file, a Blob or { data, width, height }, got ${kindOf(source)}`);
+}
+
+/** @type {Decoder} */
+export async function decode(source, { width, height, fit, background: [r, g, b] }, name) {
+  const sharp = await loadSharp(), given = await argumentsFor(source, name), background = { r, g, b };
+  try {
+    let picture = sharp(...given).rotate().flatten({ background }).toColourspace('srgb');
+    if (width) picture = picture.resize({ width, height, fit, background });
+    const { data, info } = await picture.raw().toBuffer({ resolveWithObject: true });
+    if (info.channels !== 1) return { data, width: info.width, height: info.height };
+    return { data: Uint8Array.from({ length: 3 * data.length }, (_, i) => data[Math.floor(i / 3)]), width: info.width, height: info.height };
+  } catch (cause) {
+    throw new HeddleError('file', `${name}: it can't be decoded: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+  }
+}
+
+const isPicture = (/** @type {string} */ name) => /\.(png|jpe?g|webp|gif|avif|tiff?|bmp)$/i.test(name);
+
+/** @param {string} path */
+export async function listFolder(path) {
+  const { readdir } = await importNode('node:fs/promises'), { join } = await importNode('node:path');
+  /** @param {string} folder @returns {Promise<{ name: string, isDirectory(): boolean }[]>} */
+  const entries = async folder => {
+    try {
+      return (await readdir(folder, { withFileTypes: true })).sort((/** @type {any} */ a, /** @type {any} */ b) => (a.name < b.name ? -1 : 1));
+    } catch (cause) {
+      throw new HeddleError('file', `folderOfImages: can't read the folder "${folder}": ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    }
+  };
+  const files = [], labels = [], classes = [];
+  for (const { name } of (await entries(path)).filter(entry => entry.isDirectory())) {
+    const pictures = (await entries(join(path, name))).filter(entry => isPicture(entry.name));
+    for (const picture of pictures) {
+      files.push(join(path, name, picture.name));
+      labels.push(classes.length);
+    }
+    if (pictures.length) classes.push(name);
+  }
+  if (!classes.length) throw new HeddleError('file', `folderOfImages: "${path}" has no folders with pictures in them, one for each class`);
+  return { files, labels: Uint16Array.from(labels), classes };
+}
