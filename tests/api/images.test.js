@@ -86,7 +86,7 @@ test('what is no picture is refused by name', async () => {
   for (const [source, options, pattern] of /** @type {[any, any, RegExp][]} */ ([
     [null, {}, /expected a picture, got null/], [5, {}, /got number/], [{ data: rgba, width: 5, height: 2 }, {}, /raw pixels need .*5 x 2 and 24 bytes/],
     [encoded, { width: 3 }, /together/], [encoded, { width: 0, height: 2 }, /width = 0/], [encoded, { width: 2, height: 2, fit: 'crop' }, /fit = "crop"/],
-    [encoded, { channels: 4 }, /channels = 4/], [encoded, { background: [1, 2] }, /background/], [encoded, { widht: 3 }, /did you mean "width"/],
+    [encoded, { channels: 4 }, /channels = 4/], [encoded, { background: [1, 2] }, /background/], [encoded, { hieght: 3 }, /unknown option "hieght"/],
     [new URL('https://example.org/a.png'), {}, /fetch others/],
   ])) await refuses(() => imageToTensor(source, options), 'argument', pattern);
 });

@@ -1,5 +1,6 @@
 /* Rewrites of plans change no value: a model in which they apply against one in which somebody looks at the value between,
  * so that they do not. */
+#include "layer/window.h"
 #include "model_kit.h"
 #include "model/plan.h"
 
