@@ -1,4 +1,4 @@
-/* Layers that move pixels, against numbers worked out by hand; augmentations; logisticMse against its algebraic forms. */
+/* Layers that move pixels, against numbers worked out by hand; augmentations. */
 #include "base/context.h"
 #include "base/option.h"
 #include "model/model.h"
@@ -34,7 +34,7 @@ static void check_run(const char *kind, const double *options, int n_options, co
 static void test_moves(void)
 {
     static const hd_real four[] = { 1, 2, 3, 4 };
-    static const int square[] = { 2, 2, 1 }, wide[] = { 1, 1, 8 };
+    static const int square[] = { 2, 2, 1 };
     check_run("pad2d", (double[]){ 4, 1, 0, 0, 2, 9 }, 6, square, four, 12,
               (hd_real[]){ 9, 9, 9, 9, 1, 2, 9, 9, 3, 4, 9, 9 });
     check_run("crop2d", (double[]){ 4, 1, 0, 0, 1 }, 5, square, four, 1, (hd_real[]){ 3 });
@@ -43,9 +43,11 @@ static void test_moves(void)
     check_run("upsample2d", (double[]){ 1, 2, 1 }, 3, square, four, 16,
               (hd_real[]){ 1, 1.25f, 1.75f, 2, 1.5f, 1.75f, 2.25f, 2.5f, 2.5f, 2.75f, 3.25f, 3.5f, 3, 3.25f, 3.75f, 4 });
     /* TensorFlow's documentation of depth_to_space: [[[[1, 2, 3, 4]]]] with block 2 is [[1, 2], [3, 4]] */
+    static const hd_real eight[] = { 1, 2, 3, 4, 5, 6, 7, 8 };
     check_run("depthToSpace", (double[]){ 2 }, 1, (const int[]){ 1, 1, 4 }, four, 4, four);
-    check_run("depthToSpace", (double[]){ 2 }, 1, wide, (const hd_real[]){ 1, 2, 3, 4, 5, 6, 7, 8 }, 8,
-              (hd_real[]){ 1, 2, 3, 4, 5, 6, 7, 8 });
+    check_run("depthToSpace", (double[]){ 2 }, 1, (const int[]){ 1, 2, 4 }, eight, 8, /* and [[1, 2, 5, 6], [3, 4, 7, 8]] */
+              (hd_real[]){ 1, 2, 5, 6, 3, 4, 7, 8 });
+    check_run("depthToSpace", (double[]){ 2 }, 1, (const int[]){ 1, 1, 8 }, eight, 8, eight); /* 2 channels stay together */
     check_run("rescaling", (double[]){ 3, 1, 10, 100, 1, 0.5, 1 }, 7, (const int[]){ 1, 1, 3 }, four, 3,
               (hd_real[]){ 3.5f, 20.5f, 100.5f });
 }
@@ -72,63 +74,6 @@ static void test_refusals(void)
             "layer 1 \"y\" (depthToSpace): 3 channels, expected a multiple of blockSize^2 = 4");
     refused("rescaling", (double[]){ 2, 1, 2 }, 3, image, 3,
             "layer 1 \"y\" (rescaling): scale has 2 values, expected 1 or one for each of 3 channels");
-}
-
-/* Loss and its derivative for one score z and label t, by the layer "activation" linear of a weight z. */
-static double logistic(double z, double t, double *slope)
-{
-    hd_context *c = hd_context_new(1);
-    hd_model *m = hd_model_new(c);
-    int x = hd_input(m, "x", (int[]){ 1 }, 1);
-    hd_layer(m, "dense", "z", &x, 1, (double[]){ 1 }, 1);
-    CHECK(hd_model_build(m, 1) == HD_OK && hd_loss_add(m, 0, "logisticMse", 1, NULL, 0) == HD_OK);
-    hd_weight_data(m, 0)[0] = (hd_real)z;
-    hd_weight_data(m, 1)[0] = 0;
-    hd_data *d = hd_data_new(c, 1);
-    *(hd_real *)hd_data_column(d, HD_COLUMN_INPUT, 0, HD_FLOAT, 1, 1, 0) = 1;
-    *(hd_real *)hd_data_column(d, HD_COLUMN_TARGET, 0, HD_FLOAT, 1, 1, 0) = (hd_real)t;
-    double loss = NAN;
-    CHECK(hd_gradients(m, d, 0, 1, 0, 0, &loss) == HD_OK);
-    *slope = (double)hd_weight_gradient(m, 0)[0];
-    hd_data_free(d);
-    hd_model_free(m);
-    hd_context_free(c);
-    return loss;
-}
-
-static double sigma(double t)
-{
-    return 1 / (1 + exp(-t));
-}
-
-/* The sum over classes of (p - target)^2 with p = (sigma(-z), sigma(z)), written out for both labels. */
-static double written_out(double z, double y)
-{
-    double p = sigma(-z), q = sigma(z);
-    return (1 - y) / 2 * ((1 - p) * (1 - p) + q * q) + (1 + y) / 2 * (p * p + (1 - q) * (1 - q));
-}
-
-static void test_logistic_mse(void)
-{
-    double slope, other;
-    for (double z = -6; z <= 6; z += 0.37) {
-        for (int y = -1; y <= 1; y += 2) {
-            double loss = logistic(z, y, &slope), s = sigma(-y * z), h = 1e-5;
-            NEAR(loss, 2 * s * s, 1e-6);
-            NEAR(loss, written_out(z, y), 1e-6);
-            NEAR(slope, -4 * y * s * s * sigma(y * z), 1e-6);
-            NEAR(slope, (written_out(z + h, y) - written_out(z - h, y)) / (2 * h), 2e-6);
-            NEAR(loss, logistic(-z, -y, &other), 1e-7);
-        }
-    }
-    for (int y = -1; y <= 1; y += 2) {
-        NEAR(logistic(0, y, &slope), 0.5, 1e-7);
-        NEAR(slope, -0.5 * y, 1e-7);
-        NEAR(logistic(1e4, y, &slope), y > 0 ? 0 : 2, 1e-6);
-        NEAR(slope, 0, 1e-6);
-    }
-    NEAR(logistic(2, 1, &slope), 0.0284187, 1e-6);
-    NEAR(logistic(-2, 1, &slope), 1.5516070, 1e-6);
 }
 
 enum { IMAGES = 64, H = 5, W = 6, C = 2, PIXELS = H * W, SIZE = PIXELS * C };
@@ -243,6 +188,5 @@ int main(void)
     test_crops();
     test_rotation();
     test_refusals();
-    test_logistic_mse();
     return check_result("layer_image");
 }
