@@ -1,8 +1,8 @@
 /* Speed of the kernels: native, or compiled to WebAssembly and run in Node.
  *
- *   kern [threads [group]]     group: square, matnet, mlp, array; all of them without one
+ *   kern [threads [group]]     group: square, matnet, mlp, array, conv; all of them without one
  *
- * From the top of the checkout, with FILES = tools/bench/kern.c src/base/{pool,context,format}.c all of src/kern:
+ * From the top of the checkout, with FILES = tools/bench/kern.c src/base/{pool,context,format,scalar,rng}.c all of src/kern:
  *   cc -std=c11 -O2 -ffp-contract=off -Isrc FILES -lm -lpthread -o /tmp/kern && /tmp/kern 1 matnet
  *   build/toolchain/emcc -std=c11 -O3 -msimd128 -mrelaxed-simd -pthread -sPTHREAD_POOL_SIZE=2 -sEXIT_RUNTIME=1
  *     -ffp-contract=off -Isrc FILES -o /tmp/kern.js && node /tmp/kern.js 2 mlp
@@ -12,6 +12,7 @@
 #define _POSIX_C_SOURCE 199309L /* clock_gettime */
 #include "base/context.h"
 #include "kern/activation.h"
+#include "kern/conv.h"
 #include "kern/elementwise.h"
 #include "kern/gemm.h"
 #include "kern/reduce.h"
@@ -233,6 +234,96 @@ static void bench_arrays(hd_pool *pool)
     free(x.c);
 }
 
+/* --- convolutions ------------------------------------------------------------------------------------------ */
+
+typedef struct convolution {
+    const char *name;
+    int n, size, c, k, kernel, stride, pad, groups; /* square images and kernels */
+} convolution;
+
+static const convolution convolutions[] = {
+    { "cifar 1", 128, 32, 3, 32, 3, 1, 1, 1 },
+    { "cifar 2", 128, 32, 32, 32, 3, 1, 1, 1 },
+    { "cifar 3", 128, 10, 32, 64, 3, 1, 1, 1 },
+    { "cifar 4", 128, 10, 64, 32, 3, 1, 1, 1 },
+    { "mnist 1", 128, 28, 1, 8, 5, 1, 2, 1 },
+    { "mnist 2", 128, 14, 8, 16, 5, 1, 2, 1 },
+    { "lenet 2", 128, 14, 6, 16, 5, 1, 0, 1 },
+    { "resnet stem", 1, 224, 3, 64, 7, 2, 3, 1 },
+    { "resnet 64", 1, 56, 64, 64, 3, 1, 1, 1 },
+    { "resnet 128/2", 1, 56, 64, 128, 3, 2, 1, 1 },
+    { "resnet 128", 1, 28, 128, 128, 3, 1, 1, 1 },
+    { "resnet 256", 1, 14, 256, 256, 3, 1, 1, 1 },
+    { "resnet 512", 1, 7, 512, 512, 3, 1, 1, 1 },
+    { "1x1 64-256", 1, 56, 64, 256, 1, 1, 0, 1 },
+    { "1x1 256-64", 1, 56, 256, 64, 1, 1, 0, 1 },
+    { "1x1 1024-256", 1, 14, 1024, 256, 1, 1, 0, 1 },
+    { "1x1 512-2048", 1, 7, 512, 2048, 1, 1, 0, 1 },
+    { "1x1 256-512/2", 1, 56, 256, 512, 1, 2, 0, 1 },
+    { "resnext 256", 1, 56, 256, 256, 3, 1, 1, 32 },
+    { "depthwise 96", 1, 56, 96, 96, 3, 1, 1, 96 },
+};
+
+typedef struct convolve {
+    hd_pool *pool;
+    hd_conv v;
+    int n;
+    real *x, *y, *w, *bias, *prepared, *scratch, *dx, *dw;
+} convolve;
+
+static void conv_prepare(void *arg)
+{
+    const convolve *x = arg;
+    hd_conv_prepare(x->pool, &x->v, x->w, x->prepared);
+}
+
+static void conv_forward(void *arg)
+{
+    const convolve *x = arg;
+    const hd_epilogue e = { .shift = x->bias, .act = HD_RELU };
+    hd_conv_forward(x->pool, &x->v, x->n, x->x, x->w, x->prepared, &e, x->y, x->scratch);
+}
+
+static void conv_back_data(void *arg)
+{
+    const convolve *x = arg;
+    hd_conv_back_data(x->pool, &x->v, x->n, x->y, x->w, x->dx, false, x->scratch);
+}
+
+static void conv_back_weights(void *arg)
+{
+    const convolve *x = arg;
+    hd_conv_back_weights(x->pool, &x->v, x->n, x->x, x->y, x->dw, x->scratch);
+}
+
+/* GFLOP/s of the plain algorithm, whatever is done instead; best of the rounds. */
+static void bench_convolution(hd_pool *pool, const convolution *q)
+{
+    hd_conv_shape s = { .h = q->size, .w = q->size, .c = q->c, .k = q->k, .kh = q->kernel, .kw = q->kernel, .sh = q->stride,
+                        .sw = q->stride, .dh = 1, .dw = 1, .top = q->pad, .left = q->pad, .groups = q->groups };
+    s.oh = s.ow = (q->size + 2 * q->pad - q->kernel) / q->stride + 1;
+    convolve x = { .pool = pool, .n = q->n };
+    hd_conv_plan(&s, &x.v);
+    const size_t in = (size_t)(q->n * s.h * s.w * s.c), out = (size_t)(q->n * s.oh * s.ow * s.k);
+    const size_t terms = (size_t)(s.kh * s.kw * (s.c / s.groups)), weights = (size_t)s.k * terms;
+    real **const arrays[] = { &x.x, &x.y, &x.w, &x.bias, &x.prepared, &x.scratch, &x.dx, &x.dw };
+    const size_t sizes[] = { in, out, weights, (size_t)s.k, x.v.prepared, x.v.scratch, in, weights };
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        *arrays[i] = fresh(sizes[i]);
+    }
+    static void (*const calls[])(void *) = { conv_prepare, conv_forward, conv_back_data, conv_back_weights };
+    double us[4];
+    for (int i = 0; i < 4; i++) {
+        measure(calls[i], &x, &us[i]);
+    }
+    const double work = 2e-3 * (double)(out * terms);
+    printf("conv     %-14s prepare %7.1f us   forward %9.1f us %6.1f GFLOP/s   dX %9.1f us %6.1f   dW %9.1f us %6.1f\n", q->name,
+           us[0], us[1], work / us[1], us[2], work / us[2], us[3], work / us[3]);
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        free(*arrays[i]);
+    }
+}
+
 int main(int argc, char **argv)
 {
     static const char *const groups[] = { "square", "matnet", "mlp" };
@@ -250,6 +341,9 @@ int main(int argc, char **argv)
     }
     if (argc < 3 || !strcmp(argv[2], "array")) {
         bench_arrays(pool);
+    }
+    for (size_t i = 0; i < sizeof convolutions / sizeof *convolutions && (argc < 3 || !strcmp(argv[2], "conv")); i++) {
+        bench_convolution(pool, &convolutions[i]);
     }
     hd_pool_free(&context, pool);
     return 0;
