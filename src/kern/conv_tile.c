@@ -40,6 +40,7 @@ typedef struct job {
     size_t pixels;
     int block, blocks;
     int panels, slice, slices; /* of a group */
+    int span, spans;           /* groups a task */
     const real *packed;
     const hd_conv_filters *f;
     real *to; /* of packing */
@@ -234,6 +235,15 @@ static void point(const job *j, const part *q, int group, int count, workspace *
     }
 }
 
+/* From the pointers of one group to those of the next. */
+static void point_next(const job *j, const part *q, int count, workspace *s)
+{
+    const int pointers = ceil_div(count, HD_PIXELS) * HD_PIXELS * q->runs;
+    for (int i = 0; i < pointers; i++) {
+        s->at[i] = s->at[i] == s->zeros ? s->zeros : s->at[i] + j->c;
+    }
+}
+
 /* --- tiles ------------------------------------------------------------------------------------------------- */
 
 /* The next part of the sums: as many whole runs as fit, or a piece of one; parts of about the same size. */
@@ -251,6 +261,11 @@ static part next_part(const job *j, const part *q)
     return (part){ q->run + q->runs, least(ceil_div(j->runs, parts), j->runs - q->run - q->runs), 0, j->length };
 }
 
+static bool is_first(const part *q)
+{
+    return q->run == 0 && q->from == 0;
+}
+
 static bool is_last(const job *j, const part *q)
 {
     return q->run + q->runs == j->runs && q->from + q->length == j->length;
@@ -265,7 +280,7 @@ static void run_panel(const job *j, const part *q, int group, int panel, int cou
     hd_panel_job run = {
         .at = s->at, .runs = q->runs, .length = q->length, .sums = sums, .y = s->out, .pixels = count,
         .weights = packed + ((size_t)q->run * j->length + q->from) * (size_t)width, .filters = filters,
-        .first = q->run == 0 && q->from == 0, .last = is_last(j, q), .column = channel, .finish.add = j->add,
+        .first = is_first(q), .last = is_last(j, q), .column = channel, .finish.add = j->add,
     };
     if (j->e) {
         run.finish.scale = j->e->scale ? j->e->scale + channel : NULL;
@@ -280,27 +295,34 @@ static void run_panel(const job *j, const part *q, int group, int panel, int cou
     }
 }
 
-/* Tasks: (block of pixels, group, slice of its panels). */
+/* Tasks: (block of pixels, span of groups, slice of the panels of each). */
 static void tile_task(void *arg, int task, int thread)
 {
     const job *j = arg;
     workspace *s = hd_pool_scratch(j->pool, thread);
-    const int slice = task % j->slices, group = task / j->slices % j->t->groups, block = task / j->slices / j->t->groups;
+    const int slice = task % j->slices, span = task / j->slices % j->spans, block = task / j->slices / j->spans;
     const size_t first = (size_t)block * (size_t)j->block;
     const int count = j->pixels - first < (size_t)j->block ? (int)(j->pixels - first) : j->block;
     const int panel = slice * j->slice, panels = least(j->slice, j->panels - panel);
+    const int group = span * j->span, groups = least(j->span, j->t->groups - group);
     locate(j, first, count, s);
     for (int i = 0; i < PART; i++) {
         s->zeros[i] = 0;
     }
-    part q = { 0 };
-    do {
-        q = next_part(j, &q);
-        point(j, &q, group, count, s);
-        for (int i = 0; i < panels; i++) {
-            run_panel(j, &q, group, panel + i, count, s, s->sums + i * BLOCK * HD_PANEL);
-        }
-    } while (!is_last(j, &q));
+    for (int g = 0; g < groups; g++) {
+        part q = { 0 };
+        do {
+            q = next_part(j, &q);
+            if (g > 0 && is_first(&q) && is_last(j, &q)) {
+                point_next(j, &q, count, s);
+            } else {
+                point(j, &q, group + g, count, s);
+            }
+            for (int i = 0; i < panels; i++) {
+                run_panel(j, &q, group + g, panel + i, count, s, s->sums + i * BLOCK * HD_PANEL);
+            }
+        } while (!is_last(j, &q));
+    }
 }
 
 /* Borders of the tasks from the sizes alone. */
@@ -316,6 +338,9 @@ static void cut(job *j)
     const int wanted = work < TASKS ? (int)work : TASKS, slices = ceil_div(wanted, j->blocks * t->groups);
     j->slice = least(SLICE, ceil_div(j->panels, slices > 1 ? slices : 1));
     j->slices = ceil_div(j->panels, j->slice);
+    const int share_groups = wanted > 0 ? ceil_div(j->blocks * t->groups, wanted) : t->groups;
+    j->span = least(share_groups, j->slice == j->panels ? ceil_div(SLICE, j->panels) : 1);
+    j->spans = ceil_div(t->groups, j->span);
 }
 
 void hd_conv_tiles_run(hd_pool *p, const hd_conv_tiles *t, const real *packed, const hd_epilogue *e, bool add)
@@ -329,5 +354,5 @@ void hd_conv_tiles_run(hd_pool *p, const hd_conv_tiles *t, const real *packed, c
     j.add = add;
     j.packed = packed;
     cut(&j);
-    hd_pool_run(p, j.blocks * j.slices * t->groups, tile_task, &j);
+    hd_pool_run(p, j.blocks * j.spans * j.slices, tile_task, &j);
 }

@@ -131,6 +131,36 @@ static void test_before_pooling(hd_activation act)
     drop(&b);
 }
 
+/* conv2d and batchNorm run as one at inference, unless somebody else reads the convolution: the same bits. */
+static void test_folding(hd_activation act, bool bias)
+{
+    hd_real *y[2];
+    size_t size = 0;
+    for (int apart = 0; apart < 2; apart++) {
+        net t = start((int[]){ 6, 7, 3 });
+        t.node = LAYER(t.m, "conv2d", "conv", t.node, 9, 1, 3, 0, HD_PADDING_SAME, 0, 0, 1, HD_LINEAR, 0, bias);
+        if (apart) {
+            CHECK(LAYER(t.m, "activation", "reader", t.node, HD_TANH) > 0);
+        }
+        t.node = hd_layer(t.m, "batchNorm", "norm", &t.node, 1, NULL, 0);
+        if (act != HD_LINEAR) {
+            t.node = LAYER(t.m, "activation", "act", t.node, act);
+        }
+        build(&t);
+        hd_real *variance = kit_weight(t.m, "norm/runningVariance");
+        for (int i = 0; i < 9; i++) {
+            variance[i] = (hd_real)(0.5 + fabs((double)variance[i]));
+        }
+        size = N * output_size(&t);
+        y[apart] = output(&t);
+        drop(&t);
+    }
+    CHECK(!memcmp(y[0], y[1], size * sizeof *y[0]));
+    CHECK(y[0][0] != y[0][1] && isfinite(y[0][0]));
+    free(y[0]);
+    free(y[1]);
+}
+
 /* --- conv2dTranspose --------------------------------------------------------------------------------------- */
 
 /* Against the adjoint of the convolution s, which goes from the layer's output to its input. */
@@ -222,6 +252,9 @@ int main(void)
     test_before_pooling(HD_RELU);
     test_before_pooling(HD_TANH);
     test_before_pooling(HD_LEAKY_RELU);
+    test_folding(HD_LINEAR, true);
+    test_folding(HD_LINEAR, false);
+    test_folding(HD_RELU, false);
     test_transpose();
     test_refusals();
     hd_context_free(c);
