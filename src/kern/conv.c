@@ -4,6 +4,7 @@
 #include "kern/conv_weights.h"
 #include "kern/elementwise.h"
 #include "kern/vec.h"
+#include "kern/winograd.h"
 
 _Static_assert(sizeof(hd_conv) <= 128, "a planned convolution is small");
 
@@ -115,12 +116,22 @@ static size_t packed_forward(const hd_conv_shape *s)
 
 void hd_conv_plan(const hd_conv_shape *s, hd_conv *out)
 {
-    *out = (hd_conv){ .s = *s, .forward = HD_CONV_TILES, .back_data = HD_CONV_TILES };
-    /* A 1 x 1 kernel is soon packed, and where there are many (ResNet-50) they would fill the memory twice. */
-    const bool keeps = s->kh * s->kw > 1;
-    out->prepared = keeps ? packed_forward(s) : 0;
-    out->scratch = most(hd_conv_weights_scratch(s), hd_conv_tiles_packed(s->kh * s->kw, s->k, s->c, s->groups));
-    out->scratch = most(out->scratch, keeps ? 0 : packed_forward(s));
+    *out = (hd_conv){ .s = *s, .forward = HD_CONV_TILES, .back_data = HD_CONV_TILES, .scratch = hd_conv_weights_scratch(s) };
+    if (hd_winograd_wins(s)) {
+        out->forward = HD_CONV_WINOGRAD;
+        out->prepared = hd_winograd_prepared(s);
+    } else if (s->kh * s->kw > 1) {
+        out->prepared = packed_forward(s);
+    } else { /* soon packed, and where there are many (ResNet-50) they would fill the memory twice */
+        out->scratch = most(out->scratch, packed_forward(s));
+    }
+    const hd_conv_shape back = hd_winograd_adjoint(s);
+    if (hd_winograd_wins(&back)) {
+        out->back_data = HD_CONV_WINOGRAD;
+        out->scratch = most(out->scratch, hd_winograd_prepared(&back));
+    } else {
+        out->scratch = most(out->scratch, hd_conv_tiles_packed(s->kh * s->kw, s->k, s->c, s->groups));
+    }
 }
 
 /* --- running ----------------------------------------------------------------------------------------------- */
@@ -148,34 +159,49 @@ static void pack_forward(hd_pool *p, const hd_conv_shape *s, const real *w, real
 
 void hd_conv_prepare(hd_pool *p, const hd_conv *v, const real *w, real *prepared)
 {
-    if (v->prepared == 0) {
-        return;
+    if (v->forward == HD_CONV_WINOGRAD) {
+        hd_winograd_prepare(p, &v->s, false, w, prepared);
+    } else if (v->prepared > 0) {
+        pack_forward(p, &v->s, w, prepared);
     }
-    pack_forward(p, &v->s, w, prepared);
+}
+
+static void forward_in_tiles(hd_pool *p, const hd_conv_shape *s, int n, const real *x, const real *packed,
+                             const hd_epilogue *e, real *y)
+{
+    hd_conv_tiles t = forward_tiles(s);
+    t.n = n;
+    t.x = x;
+    t.y = y;
+    hd_conv_tiles_run(p, &t, packed, e, false);
+    if (e && !is_simple(e->act)) {
+        hd_activate(p, e->act, e->alpha, y, y, (size_t)n * (size_t)s->oh * (size_t)s->ow, (size_t)s->k);
+    }
 }
 
 void hd_conv_forward(hd_pool *p, const hd_conv *v, int n, const real *x, const real *w, const real *prepared,
                      const hd_epilogue *e, real *y, real *scratch)
 {
-    const hd_conv_shape *s = &v->s;
-    hd_conv_tiles t = forward_tiles(s);
-    t.n = n;
-    t.x = x;
-    t.y = y;
-    if (v->prepared == 0) {
-        pack_forward(p, s, w, scratch);
-        prepared = scratch;
-    }
-    hd_conv_tiles_run(p, &t, prepared, e, false);
-    if (e && !is_simple(e->act)) {
-        hd_activate(p, e->act, e->alpha, y, y, (size_t)n * (size_t)s->oh * (size_t)s->ow, (size_t)s->k);
+    if (v->forward == HD_CONV_WINOGRAD) {
+        hd_winograd_run(p, &v->s, n, x, prepared, e, false, y);
+    } else if (v->prepared > 0) {
+        forward_in_tiles(p, &v->s, n, x, prepared, e, y);
+    } else {
+        pack_forward(p, &v->s, w, scratch);
+        forward_in_tiles(p, &v->s, n, x, scratch, e, y);
     }
 }
 
 void hd_conv_back_data(hd_pool *p, const hd_conv *v, int n, const real *dy, const real *w, real *dx, bool add,
                        real *scratch)
 {
-    back_tiles(p, &v->s, n, dy, w, dx, add, scratch);
+    if (v->back_data == HD_CONV_WINOGRAD) {
+        const hd_conv_shape back = hd_winograd_adjoint(&v->s);
+        hd_winograd_prepare(p, &v->s, true, w, scratch);
+        hd_winograd_run(p, &back, n, dy, scratch, NULL, add, dx);
+    } else {
+        back_tiles(p, &v->s, n, dy, w, dx, add, scratch);
+    }
 }
 
 void hd_conv_back_weights(hd_pool *p, const hd_conv *v, int n, const real *x, const real *dy, real *dw, real *scratch)
