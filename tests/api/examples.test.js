@@ -1,7 +1,8 @@
 // The examples run and say what they promise. The main job trains on a part of the digits here; npm start does it whole.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { readdirSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { tree } from '../../tools/common.mjs';
@@ -29,6 +30,30 @@ test('the main job trains, tests, saves, loads and draws digits', () => {
   assert.match(printed, /4,986 parameters/);
   assert.match(printed, /loaded again/);
   assert.equal(printed.match(/says \d \([\d.]+ %\), is \d/g)?.length, 4);
+});
+
+test('LeNet learns digits', () => {
+  const printed = run(join(folder, 'lenet.js'), '--train', '3000', '--epochs', '2');
+  assert.ok(Number(/test accuracy ([\d.]+) %/.exec(printed)?.[1]) > 85, printed);
+  assert.match(printed, /61,706 parameters/);
+});
+
+test('reproduce lists its experiments, and cifar-losses trains on a file of its own format', () => {
+  const path = mkdtempSync(join(tmpdir(), 'heddle-cifar-'));
+  try {
+    const bytes = new Uint8Array(60 * 3073); // the class is the brightness
+    for (let n = 0; n < 60; n++) bytes.fill(25 * (n % 10), n * 3073 + 1, (n + 1) * 3073)[n * 3073] = n % 10;
+    for (const name of [1, 2, 3, 4, 5].map((i) => `data_batch_${i}.bin`).concat('test_batch.bin')) writeFileSync(join(path, name), bytes);
+    const printed = run(join(folder, 'cifar-losses.js'), '--data', path, '--epochs', '1', '--losses', 'poisson,huber');
+    assert.match(printed, /CIFAR-10 \(official\): 300 to train, .* 60 to test/);
+    assert.match(printed, /\| poisson \| [\d.]+ % \| [\d.]+ % \| [\d.]+ \| \d+ \|\n\| huber \| [\d.]+ %/);
+  } finally {
+    rmSync(path, { recursive: true });
+  }
+  assert.match(run(join(tree, 'tools', 'reproduce.mjs')), /cifar-losses/);
+  const wrong = spawnSync(process.execPath, [join(tree, 'tools', 'reproduce.mjs'), 'cifar-loses'], { encoding: 'utf8' });
+  assert.equal(wrong.status, 1);
+  assert.match(wrong.stderr, /did you mean "cifar-losses"/);
 });
 
 test('regression finds the hidden matrices', () => {

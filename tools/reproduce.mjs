@@ -1,0 +1,24 @@
+#!/usr/bin/env node
+// npm run reproduce -- NAME [options]: experiments whose results stand in the README, printed beside the papers' numbers.
+// Without NAME: what there is. They are programs in examples/; options go to them.
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { suggest } from '../bindings/errors.js';
+import { fail, node24, tree } from './common.mjs';
+
+/** What it shows, and about how long it takes on two cores. */
+const experiments = {
+  'cifar-losses': 'the CIFAR-10 network of the ReDense thesis with four losses, 15 epochs each (50 min on the full set)',
+};
+
+const [name, ...options] = process.argv.slice(2), names = Object.keys(experiments);
+const list = names.map((one) => `  ${one.padEnd(16)} ${experiments[one]}`).join('\n');
+if (name === undefined) {
+  console.log(`npm run reproduce -- NAME [options]\n${list}`);
+} else {
+  if (!Object.hasOwn(experiments, name)) fail(`unknown experiment "${name}"${suggest(name, names)}\n${list}`);
+  if (!existsSync(join(tree, 'bindings', 'tables.js')) || !existsSync(node24)) fail('build first: npm start');
+  const { status } = spawnSync(node24, [join(tree, 'examples', `${name}.js`), ...options], { stdio: 'inherit' });
+  process.exitCode = status ?? 1;
+}
