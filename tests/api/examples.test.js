@@ -60,3 +60,13 @@ test('regression finds the hidden matrices', () => {
   const error = Number(/([\d.e+-]+) after the last/.exec(run(join(folder, 'regression.js')))?.[1]);
   assert.ok(error < 1e-6, `error ${error}`);
 });
+
+test('the identities of the homework hold', () => {
+  const printed = run(join(folder, 'homework.js'));
+  assert.equal(printed.match(/^equal {2}/gm)?.length, 16, printed);
+  assert.match(printed, /down \[2, 2, -3, -4\], right \[1, -2, 1, -4\]/);
+  assert.match(printed, /\[76\.245, 100\]/);
+  assert.match(printed, /z = -2, y = 1: loss 1\.55160\d+, /);
+  assert.match(printed, /relu\(avgPool\(X\)\) = 0, avgPool\(relu\(X\)\) = 1\.25/);
+  assert.match(printed, /all identities hold\s*$/);
+});
