@@ -37,10 +37,11 @@ static void check_moments(size_t rows, size_t channels, double offset)
     }
     hd_channel_products(c->pool, rows, channels, x, center, dy, sum, dot, scratch);
     for (size_t k = 0; k < channels; k++) {
-        double m = x[k], v = 0, s = 0, p = 0;
+        double m = 0, v = 0, s = 0, p = 0;
         for (size_t r = 0; r < rows; r++) {
             m += ((double)x[r * channels + k] - x[k]) / (double)rows;
         }
+        m += x[k]; /* differences add up with less rounding */
         for (size_t r = 0; r < rows; r++) {
             double e = x[r * channels + k] - m, g = dy[r * channels + k];
             v += e * e / (double)rows;
