@@ -13,9 +13,13 @@ const labels = Uint8Array.from({ length: rows }, (_, i) => i % classes);
 const oneHot = { shape: [rows, classes], data: Float32Array.from({ length: rows * classes }, (_, i) => Number(labels[Math.floor(i / classes)] === i % classes)) };
 
 /** Options that an option needs to make sense. */
-const needs = { alpha: { activation: 'leakyRelu' } };
-/** Values where the range alone says too little: shapes are of the matrix [4, 3]. */
-const given = { 'layer reshape.shape': [3, -1], 'layer transpose.axes': [1, 0], 'layer concat.axis': 0, 'schedule piecewise.at': [50] };
+const needs = { alpha: { activation: 'leakyRelu' }, pads: { padding: 'explicit' }, outputPadding: { strides: 2 } };
+/** Values where the range alone says too little: shapes are of the matrix [4, 3], or the image [6, 6, 4]. */
+const given = { 'layer reshape.shape': [3, -1], 'layer transpose.axes': [1, 0], 'layer concat.axis': 0, 'schedule piecewise.at': [50],
+  'layer maxPool2d.poolSize': 3, 'layer avgPool2d.poolSize': [3, 2], 'layer upsample2d.size': [1, 3], 'layer maxPool2d.pads': 1,
+  'layer avgPool2d.pads': 1, 'layer conv2dTranspose.outputPadding': 1, 'layer subsamplePad.channels': 8 };
+/** Layers that take images alone. */
+const onImages = (name) => /2d|^depthToSpace$|^subsamplePad$/.test(name);
 
 /** A value that is not the default. @param {string} where @param {any} option */
 function otherValue(where, option) {
@@ -24,6 +28,8 @@ function otherValue(where, option) {
   if (type === 'bool') return !usual;
   if (type === 'enum') return names.find((name) => name !== usual);
   if (type === 'int') return Math.min(Math.max(usual === 2 ? 3 : 2, min), max);
+  if (type === 'ints') return 2;
+  if (type === 'numbers') return 0.25;
   assert.equal(type, 'number', `${where}: say a value in this test`);
   return Math.min(usual ? usual * 0.75 : 0.25, max);
 }
@@ -39,7 +45,8 @@ function variants(kind, name) {
 /** A model with this class in it, and what it is compiled with. @param {string} kind @param {string} name @param {object} options */
 async function build(kind, name, options) {
   const spec = factories[kind][name](kind === 'schedule' ? { initialLearningRate: 0.05, ...options } : options);
-  const count = kind === 'layer' ? tables.layer[name].inputs[0] : 1, inputs = Array.from({ length: count }, () => input({ shape: [4, 3] }));
+  const count = kind === 'layer' ? tables.layer[name].inputs[0] : 1, shape = onImages(name) ? [6, 6, 4] : [4, 3];
+  const inputs = Array.from({ length: count }, () => input({ shape })), size = shape.reduce((product, n) => product * n);
   const on = { initializer: 'kernelInitializer', regularizer: 'kernelRegularizer', constraint: 'kernelConstraint', activity: 'activityRegularizer' }[kind];
   const tested = kind === 'layer' ? spec : layers.bilinear({ rows: 3, cols: 2, activation: 'sigmoid', ...on && { [on]: spec } });
   const hidden = apply(layers.flatten(), apply(tested, count > 1 ? inputs : inputs[0]));
@@ -47,7 +54,7 @@ async function build(kind, name, options) {
   const net = await model({ inputs, outputs: output, seed: 5 });
   const config = { optimizer: kind === 'optimizer' ? spec : kind === 'schedule' ? optimizers.sgd({ learningRate: spec }) : 'adam',
     loss: kind === 'loss' ? spec : 'categoricalCrossentropy', metrics: kind === 'metric' ? [spec] : [] };
-  const x = inputs.map((_, i) => ({ shape: [rows, 4, 3], data: numbers(rows * 12, i + 1) }));
+  const x = inputs.map((_, i) => ({ shape: [rows, ...shape], data: numbers(rows * size, i + 1) }));
   return { net, config, x: count > 1 ? x : x[0] };
 }
 
