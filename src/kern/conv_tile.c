@@ -22,7 +22,7 @@ typedef struct workspace {
     pixel pixels[BLOCK];
     real *out[BLOCK];
     const real *at[RUNS * BLOCK]; /* (tile, run, pixel of the tile) */
-    ptrdiff_t offsets[RUNS];      /* of the runs from tap (0, 0) */
+    size_t offsets[RUNS];         /* of the runs from tap (0, 0) */
     real zeros[PART];             /* what lies outside of the image */
     real sums[BLOCK * SLICE * HD_PANEL];
     real copies[BLOCK * PART];    /* of runs that lie outside in part */
@@ -170,14 +170,17 @@ static void locate(const job *j, size_t first, int count, workspace *s)
 static const real *border_run(const job *j, const real *image, int y, int x, const part *q, const real *zeros, real *copy)
 {
     const hd_conv_tiles *t = j->t;
-    const ptrdiff_t length = (ptrdiff_t)q->length, start = (ptrdiff_t)x * t->c + (ptrdiff_t)q->from;
-    const ptrdiff_t low = start < 0 ? -start : 0, end = (ptrdiff_t)t->w * t->c - start, high = end < length ? end : length;
-    if (y < 0 || y >= t->h || low >= high) {
+    if (y < 0 || y >= t->h || x >= t->w || x + (j->merged ? t->cols.count : 1) <= 0) {
         return zeros;
     }
-    const real *run = image + (ptrdiff_t)y * t->w * t->c + start;
+    const ptrdiff_t length = (ptrdiff_t)q->length, start = (ptrdiff_t)x * t->c + (ptrdiff_t)q->from;
+    const ptrdiff_t low = start < 0 ? -start : 0, end = (ptrdiff_t)t->w * t->c - start, high = end < length ? end : length;
+    if (low >= high) { /* only other pieces of the run lie inside */
+        return zeros;
+    }
+    const real *row = image + (size_t)y * (size_t)t->w * (size_t)t->c;
     if (low == 0 && high == length) {
-        return run;
+        return row + start;
     }
     ptrdiff_t i = 0;
     for (; i + HD_VL <= length; i += HD_VL) {
@@ -187,10 +190,10 @@ static const real *border_run(const job *j, const real *image, int y, int x, con
         copy[i] = 0;
     }
     for (i = low; i + HD_VL <= high; i += HD_VL) {
-        vstore(copy + i, vload(run + i));
+        vstore(copy + i, vload(row + (start + i)));
     }
     for (; i < high; i++) {
-        copy[i] = run[i];
+        copy[i] = row[start + i];
     }
     return copy;
 }
@@ -212,7 +215,7 @@ static void point(const job *j, const part *q, int group, int count, workspace *
     const int y_end = t->h - (t->rows.count - 1) * t->rows.step, x_end = t->w - (t->cols.count - 1) * t->cols.step;
     for (int r = 0; r < q->runs; r++) {
         const int a = j->merged ? q->run + r : (q->run + r) / t->cols.count, b = j->merged ? 0 : (q->run + r) % t->cols.count;
-        s->offsets[r] = ((ptrdiff_t)a * t->rows.step * t->w + b * t->cols.step) * t->c + (ptrdiff_t)q->from;
+        s->offsets[r] = ((size_t)(a * t->rows.step) * (size_t)t->w + (size_t)(b * t->cols.step)) * (size_t)t->c + q->from;
     }
     for (int m = 0; m < ceil_div(count, HD_PIXELS) * HD_PIXELS; m++) {
         const real **at = s->at + m / HD_PIXELS * q->runs * HD_PIXELS + m % HD_PIXELS;
@@ -228,7 +231,7 @@ static void point(const job *j, const part *q, int group, int count, workspace *
             point_border(j, image, px, q, s->zeros, at, s->copies + (size_t)(m * q->runs) * q->length);
             continue;
         }
-        const real *first = image + ((ptrdiff_t)px->y * t->w + px->x) * t->c;
+        const real *first = image + ((size_t)px->y * (size_t)t->w + (size_t)px->x) * (size_t)t->c;
         for (int r = 0; r < q->runs; r++) {
             at[r * HD_PIXELS] = first + s->offsets[r];
         }
