@@ -79,7 +79,9 @@ export async function extend(model, layers, options = {}) {
   const tensors = redraw(description, i => i < end);
   /** @type {NodeFinder} */
   const node = (one = description.outputs.length === 1 ? description.outputs[0] : undefined) => {
-    if (one === undefined) throw new HeddleError('argument', `extend: from is missing, the model has several outputs: ${description.outputs.join(', ')}`);
+    if (one === undefined) {
+      throw new HeddleError('argument', `extend: from is missing, the model has several outputs: ${description.outputs.join(', ')}`);
+    }
     return /** @type {SymbolicTensor} */ (tensors.get(names[place(one, 'from')]));
   };
   const outputs = drawn(layers, node, from), needed = reached(outputs);

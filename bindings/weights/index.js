@@ -80,7 +80,7 @@ const epsilonOf = options => Number(options?.epsilon) || (options?.convention ==
  * bias goes into the mean.
  * @param {Harvest} harvest @param {Map<string, number>} epsilons of batch normalisations
  */
-function placeBiases({ values, biases, misfits }, epsilons) {
+function placeBiases({ values, biases, misfits, unexpected }, epsilons) {
   for (const [{ name, weights }, { shape, data }, tensor] of biases) {
     const has = (/** @type {string} */ key) => weights.some(weight => weight.name === `${name}/${key}`);
     const size = weights[0]?.shape[0];
@@ -88,7 +88,8 @@ function placeBiases({ values, biases, misfits }, epsilons) {
       misfits.push(`${tensor} is [${shape.join(', ')}], ${name} has ${size} channels`);
       continue;
     }
-    const put = (/** @type {string} */ key, /** @type {Float32Array} */ content) => has(key) && values.set(`${name}/${key}`, { shape, data: content });
+    /** @param {string} key @param {Float32Array} content */
+    const put = (key, content) => has(key) && values.set(`${name}/${key}`, { shape, data: content });
     const all = (/** @type {number} */ value) => new Float32Array(size).fill(value);
     const mean = values.get(`${name}/runningMean`)?.data;
     if (mean) {
@@ -98,6 +99,8 @@ function placeBiases({ values, biases, misfits }, epsilons) {
       put('runningVariance', all(1 - (epsilons.get(name) ?? 0)));
       put('runningMean', has('beta') ? all(0) : data.map(value => -value));
       put('beta', data);
+    } else {
+      unexpected.push(tensor); // there is no mean that could take it
     }
   }
 }

@@ -35,7 +35,7 @@ typedef struct hd_values {
  * reads "<path>: units = 0, expected 1..65536". A NULL table takes no options. */
 hd_status hd_options_read(hd_context *c, const char *path, const hd_option *table, const double *values, int n,
                           hd_values *out);
-/* The inverse: writes all values as hd_options_read takes them (at most HD_MAX_OPTIONS + HD_MAX_LIST) and returns their number. */
+/* The inverse: writes all values as hd_options_read takes them, at most HD_MAX_OPTIONS + HD_MAX_LIST; their number. */
 int hd_options_write(const hd_option *table, const hd_values *values, double *out);
 
 #endif

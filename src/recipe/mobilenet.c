@@ -21,7 +21,7 @@ static const hd_option options[] = {
 
 enum { NAME = 48 };
 
-/* Convolution "<block>.<i>.0", batch normalisation "<block>.<i>.1", ReLU6. Depthwise if groups are given. */
+/* Convolution "<block>.0", padded as asked, batch normalisation "<block>.1", ReLU6. */
 static int conv_norm_relu6(hd_recipe_build *b, int x, const char *block, hd_conv conv)
 {
     char name[NAME];
@@ -33,7 +33,7 @@ static int conv_norm_relu6(hd_recipe_build *b, int x, const char *block, hd_conv
     return hd_recipe_norm(b, x, name, "relu6");
 }
 
-/* 1x1 expansion (but for factor 1), 3x3 depthwise, linear 1x1 projection; the sum "features.<i>" where shapes allow it. */
+/* 1x1 expansion (but for factor 1), 3x3 depthwise, linear 1x1 projection; the sum "features.<i>" where shapes allow. */
 static int inverted_residual(hd_recipe_build *b, int x, int i, int expansion, int in, int out, int stride)
 {
     char block[NAME], name[NAME + 8];
@@ -43,7 +43,7 @@ static int inverted_residual(hd_recipe_build *b, int x, int i, int expansion, in
         y = conv_norm_relu6(b, y, block, (hd_conv){ .filters = wide, .kernel = 1 });
     }
     hd_format(block, sizeof block, "features.%d.conv.%d", i, part++);
-    y = conv_norm_relu6(b, y, block, (hd_conv){ wide, 3, .stride = stride, .pads = 1, .groups = wide });
+    y = conv_norm_relu6(b, y, block, (hd_conv){ wide, 3, .stride = stride, .groups = wide });
     hd_format(name, sizeof name, "features.%d.conv.%d", i, part++);
     y = hd_recipe_conv(b, y, name, (hd_conv){ .filters = out, .kernel = 1 });
     hd_format(name, sizeof name, "features.%d.conv.%d", i, part);
@@ -55,10 +55,12 @@ static int inverted_residual(hd_recipe_build *b, int x, int i, int expansion, in
 static int build(hd_recipe_build *b)
 {
     static const struct { int expansion, filters, blocks, stride; } stages[] = {
-        { 1, 16, 1, 1 }, { 6, 24, 2, 2 }, { 6, 32, 3, 2 }, { 6, 64, 4, 2 }, { 6, 96, 3, 1 }, { 6, 160, 3, 2 }, { 6, 320, 1, 1 },
+        { 1, 16, 1, 1 }, { 6, 24, 2, 2 },  { 6, 32, 3, 2 },  { 6, 64, 4, 2 },
+        { 6, 96, 3, 1 }, { 6, 160, 3, 2 }, { 6, 320, 1, 1 },
     };
     b->epsilon = b->opt->number[EPSILON];
-    int x = conv_norm_relu6(b, hd_recipe_input(b, 224, 224, 3), "features.0", (hd_conv){ 32, 3, .stride = 2, .pads = 1 }), in = 32, i = 1;
+    int x = hd_recipe_input(b, 224, 224, 3), in = 32, i = 1;
+    x = conv_norm_relu6(b, x, "features.0", (hd_conv){ in, 3, .stride = 2 });
     for (size_t s = 0; s < sizeof stages / sizeof *stages; s++) {
         for (int k = 0; k < stages[s].blocks; k++) {
             x = inverted_residual(b, x, i++, stages[s].expansion, in, stages[s].filters, k ? 1 : stages[s].stride);

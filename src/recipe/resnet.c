@@ -58,8 +58,9 @@ static int residual(hd_recipe_build *b, const resnet *r, int x, const char *bloc
     if (r->bottleneck) {
         int width = planes * r->width / 64 * r->groups;
         bool first = b->opt->number[STRIDE_IN] != 0;
+        hd_conv middle = { width, 3, .stride = first ? 1 : stride, .pads = 1, .groups = r->groups };
         y = conv_norm(b, y, block, 1, (hd_conv){ width, 1, .stride = first ? stride : 1 }, "relu");
-        y = conv_norm(b, y, block, 2, (hd_conv){ width, 3, .stride = first ? 1 : stride, .pads = 1, .groups = r->groups }, "relu");
+        y = conv_norm(b, y, block, 2, middle, "relu");
         y = conv_norm(b, y, block, 3, (hd_conv){ .filters = filters, .kernel = 1 }, NULL);
     } else {
         y = conv_norm(b, y, block, 1, (hd_conv){ filters, 3, .stride = stride, .pads = 1 }, "relu");

@@ -141,6 +141,8 @@ test('partial: a file that stops early, or goes further than the model', async (
   const { loaded, missing, unexpected } = await loadWeights(net, writeSafetensors(content), { partial: true });
   assert.deepEqual([loaded.length, missing, unexpected], [5, ['fc/kernel', 'fc/bias'], ['layer4.weight']]);
   assert.deepEqual((await bits(net)).slice(-2), start.slice(-2));
+  const meanless = { ...without(tensors, 'bn.running_mean'), 'conv.bias': tensors['fc.bias'] };
+  assert.deepEqual((await loadWeights(net, writeSafetensors(meanless), { partial: true })).unexpected, ['conv.bias']);
 });
 
 /** The formula of tests/golden/resnet18.py. */

@@ -4,7 +4,7 @@ import { before, test } from 'node:test';
 import { apply, input, layers, load, model, sequential } from '../../bindings/index.js';
 import { extend, recipes } from '../../bindings/recipes.js';
 import { tables } from '../../bindings/tables.js';
-import { bits, fresh, labelled, numbers, refuses } from './modelkit.js';
+import { bits, fresh, labelled, numbers, places, refuses } from './modelkit.js';
 
 before(() => fresh());
 
@@ -45,6 +45,15 @@ test('every recipe is built, predicts, and comes back from a file as it was', { 
   }
 });
 
+test('shortcuts of option A: every other pixel, zeros in further channels', async () => {
+  const net = await sequential([layers.input({ shape: [3, 4, 2] }), layers.subsamplePad({ channels: 5 })]), x = Float32Array.from({ length: 24 }, (_, i) => i + 1);
+  const { data, shape } = await net.predict({ data: x, shape: [1, 3, 4, 2] });
+  assert.deepEqual(shape, [1, 2, 2, 5]);
+  assert.deepEqual([...data], [0, 1, 2, 0, 0, 0, 5, 6, 0, 0, 0, 17, 18, 0, 0, 0, 21, 22, 0, 0]);
+  await refuses(() => sequential([layers.input({ shape: [3, 4, 2] }), layers.subsamplePad({ channels: 1 })]), 'shape', /channels = 1, expected at least the input's 2/);
+  await refuses(() => sequential([layers.input({ shape: [3, 4] }), layers.subsamplePad({ channels: 4 })]), 'shape', /input is \[3, 4\], expected height, width and channels/);
+});
+
 test('outputs in between have names', async () => {
   const net = await recipes.resnet18({ inputShape: [64, 48, 3], classes: 0, seed: 2 }), x = images(2, [64, 48, 3]);
   const [three, last, usual] = [...await net.predict(x, { output: ['layer3', 'layer4'] }), await net.predict(x)];
@@ -53,6 +62,18 @@ test('outputs in between have names', async () => {
   await refuses(() => net.predict(x, { output: 'layer5' }), 'argument', /no node "layer5", did you mean "layer\d"/);
   const cut = await recipes.resnet18({ inputShape: [64, 48, 3], until: 'layer3', seed: 2 });
   assert.deepEqual(cut.outputs, [{ name: 'layer3', shape: [4, 3, 256] }]);
+});
+
+test('in a worker the same bits as in-process', async () => {
+  const made = [];
+  for (const { worker } of places) {
+    await fresh({ worker });
+    const base = await recipes.cifarResnet20({ seed: 9, inputShape: [8, 8, 3] });
+    const net = await extend(base, [layers.flatten(), layers.dense({ units: 2 })], { from: 'layer2' });
+    made.push({ bits: await bits(net), values: await net.predict(images(1, [8, 8, 3])) });
+  }
+  assert.deepEqual(made[1], made[0]);
+  await fresh();
 });
 
 test('preprocessing is in the model: pixels in, the same values as prepared ones', async () => {
