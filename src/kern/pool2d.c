@@ -6,7 +6,6 @@
 #include "kern/vec.h"
 
 #include <math.h>
-#include <string.h>
 
 typedef enum what { MAXIMUM, INDEXED_MAXIMUM, MEAN } what;
 
@@ -58,7 +57,7 @@ HD_INLINE void pool_channels(const job *j, what what, const real *x, part rows, 
 {
     const hd_pool2d *s = j->s;
     const size_t step = (size_t)s->c, left = step - c;
-    vec best[4], at[4], nan[4], line[4]; /* MEAN: best is the sum; of a line first, which rounds less in large windows */
+    vec best[4], at[4], nan[4], line[4]; /* MEAN: best is the sum, line by line, which rounds less */
     for (int i = 0; i < u; i++) {
         best[i] = what == MEAN ? vzero() : vset(-(real)INFINITY);
         line[i] = vzero();
@@ -148,17 +147,6 @@ void hd_average_pool2d(hd_pool *p, const hd_pool2d *s, int n, bool count_padding
 
 /* --- backward -------------------------------------------------------------------------------------------- */
 
-/* What one window gives to one element of the image: dY where the index is k, or dY / count. */
-HD_INLINE void give(size_t n, const real *dy, const real *index, real k, real share, real *dx, bool add)
-{
-    vec same = vset(k), factor = vset(share);
-    for (size_t c = 0; c < n; c += HD_VL) {
-        vec d = vload_upto(dy + c, n - c);
-        d = index ? vand(d, veq(vload_upto(index + c, n - c), same)) : vmul(d, factor);
-        vstore_upto(dx + c, add ? vadd(vload_upto(dx + c, n - c), d) : d, n - c);
-    }
-}
-
 /* Windows that hold row (column) i: first, ..., last. */
 static void holders(int i, int stride, int pad, int window, int out, int *first, int *last)
 {
@@ -167,26 +155,66 @@ static void holders(int i, int stride, int pad, int window, int out, int *first,
     *last = (i + pad) / stride < out ? (i + pad) / stride : out - 1;
 }
 
-HD_INLINE void gather(const job *j, what what, const real *dy, const real *index, int row, int col, const int at[4],
-                      real *dx)
+/* The same from what it was for i - 1, without divisions. */
+HD_INLINE void advance(int i, int stride, int pad, int window, int out, int *first, int *last)
+{
+    *first += *first * stride + window <= i + pad;
+    *last += *last + 1 < out && (*last + 1) * stride <= i + pad;
+}
+
+/* One element of the image and the windows that hold it: rows at[0], ..., at[1], columns at[2], ..., at[3]. */
+typedef struct pixel {
+    int row, col, at[4];
+    const real *dy, *index; /* of the image */
+    real *dx;               /* of the element */
+} pixel;
+
+/* Channels as in pool_channels. A window gives dY to the element that its index names, or dY / count to each. */
+HD_INLINE void gather_channels(const job *j, what what, const pixel *e, size_t c, const int u, const bool whole)
 {
     const hd_pool2d *s = j->s;
-    const size_t c = (size_t)s->c;
-    bool add = j->add;
-    for (int a = at[0]; a <= at[1]; a++) {
-        for (int b = at[2]; b <= at[3]; b++, add = true) {
-            size_t from = ((size_t)a * (size_t)s->ow + (size_t)b) * c;
-            part rows = clip(a, s->sh, s->top, s->kh, s->h), cols = clip(b, s->sw, s->left, s->kw, s->w);
+    const size_t step = (size_t)s->c, n = whole ? HD_VL : step - c;
+    vec sum[4];
+    for (int i = 0; i < u; i++) {
+        sum[i] = j->add ? vload_upto(e->dx + c + (size_t)i * HD_VL, n) : vzero();
+    }
+    for (int a = e->at[0]; a <= e->at[1]; a++) {
+        for (int b = e->at[2]; b <= e->at[3]; b++) {
+            const size_t from = ((size_t)a * (size_t)s->ow + (size_t)b) * step + c;
+            const int k = (e->row - a * s->sh + s->top) * s->kw + e->col - b * s->sw + s->left;
+            vec same = vset((real)k), share = vzero();
             if (what == MEAN) {
-                give(c, dy + from, NULL, 0, 1 / (real)count_of(j, rows, cols), dx, add);
-            } else {
-                real k = (real)((row - rows.first) * s->kw + col - cols.first);
-                give(c, dy + from, index + from, k, 0, dx, add);
+                part rows = clip(a, s->sh, s->top, s->kh, s->h), cols = clip(b, s->sw, s->left, s->kw, s->w);
+                share = vset(1 / (real)count_of(j, rows, cols));
+            }
+            for (int i = 0; i < u; i++) {
+                vec d = vload_upto(e->dy + from + (size_t)i * HD_VL, n);
+                if (what == MEAN) {
+                    d = vmul(d, share);
+                } else {
+                    d = vand(d, veq(vload_upto(e->index + from + (size_t)i * HD_VL, n), same));
+                }
+                sum[i] = vadd(sum[i], d);
             }
         }
     }
-    if (!add) {
-        memset(dx, 0, c * sizeof *dx);
+    for (int i = 0; i < u; i++) {
+        vstore_upto(e->dx + c + (size_t)i * HD_VL, sum[i], n);
+    }
+}
+
+HD_INLINE void gather(const job *j, what what, const pixel *e)
+{
+    const size_t channels = (size_t)j->s->c;
+    size_t c = 0;
+    for (; c + 4 * HD_VL <= channels; c += 4 * HD_VL) {
+        gather_channels(j, what, e, c, 4, true);
+    }
+    for (; c + HD_VL <= channels; c += HD_VL) {
+        gather_channels(j, what, e, c, 1, true);
+    }
+    if (c < channels) {
+        gather_channels(j, what, e, c, 1, false);
     }
 }
 
@@ -195,13 +223,16 @@ HD_INLINE void back_rows(const job *j, what what, int task)
     const hd_pool2d *s = j->s;
     const size_t c = (size_t)s->c, out = (size_t)s->oh * (size_t)s->ow * c, end = end_of(j, task);
     for (size_t r = (size_t)task * j->block; r < end; r++) {
-        size_t image = r / (size_t)s->h * out;
-        int row = (int)(r % (size_t)s->h), at[4];
-        holders(row, s->sh, s->top, s->kh, s->oh, &at[0], &at[1]);
-        for (int col = 0; col < s->w; col++) {
-            holders(col, s->sw, s->left, s->kw, s->ow, &at[2], &at[3]);
-            gather(j, what, j->x + image, what == MEAN ? NULL : j->index + image, row, col, at,
-                   j->y + (r * (size_t)s->w + (size_t)col) * c);
+        const size_t image = r / (size_t)s->h * out;
+        pixel e = { .row = (int)(r % (size_t)s->h), .dy = j->x + image,
+                    .index = what == MEAN ? NULL : j->index + image, .dx = j->y + r * (size_t)s->w * c };
+        holders(e.row, s->sh, s->top, s->kh, s->oh, &e.at[0], &e.at[1]);
+        holders(0, s->sw, s->left, s->kw, s->ow, &e.at[2], &e.at[3]);
+        while (e.col < s->w) {
+            gather(j, what, &e);
+            e.dx += c;
+            e.col++;
+            advance(e.col, s->sw, s->left, s->kw, s->ow, &e.at[2], &e.at[3]);
         }
     }
 }

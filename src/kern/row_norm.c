@@ -40,6 +40,11 @@ static void sums_about(size_t n, const real *x, real shift, double *sum, double 
             b[k] = vmadd(e, e, b[k]);
         }
     }
+    for (; i + HD_VL <= n; i += HD_VL) {
+        vec e = vsub(vload(x + i), m);
+        a[0] = vadd(a[0], e);
+        b[0] = vmadd(e, e, b[0]);
+    }
     *sum = vsum(vadd(vadd(a[0], a[1]), vadd(a[2], a[3])));
     *squares = vsum(vadd(vadd(b[0], b[1]), vadd(b[2], b[3])));
     for (; i < n; i++) {

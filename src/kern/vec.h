@@ -76,20 +76,35 @@ HD_INLINE vec vcopysign(vec a, vec sign) { return vselect(vset((real)-0.0), sign
 /* The first n < HD_VL elements, the rest zero; and their store. */
 HD_INLINE vec vload_part(const real *p, size_t n)
 {
-    real t[HD_VL] = { 0 };
-    for (size_t i = 0; i < n; i++) {
-        t[i] = p[i];
+#ifdef HD_FLOAT64
+    return n ? wasm_v128_load64_zero(p) : vzero();
+#else
+    switch (n) {
+    case 1: return wasm_v128_load32_zero(p);
+    case 2: return wasm_v128_load64_zero(p);
+    case 3: return wasm_v128_load32_lane(p + 2, wasm_v128_load64_zero(p), 2);
+    default: return vzero();
     }
-    return vload(t);
+#endif
 }
 
 HD_INLINE void vstore_part(real *p, vec a, size_t n)
 {
-    real t[HD_VL];
-    vstore(t, a);
-    for (size_t i = 0; i < n; i++) {
-        p[i] = t[i];
+#ifdef HD_FLOAT64
+    if (n) {
+        wasm_v128_store64_lane(p, a, 0);
     }
+#else
+    switch (n) {
+    case 1: wasm_v128_store32_lane(p, a, 0); break;
+    case 2: wasm_v128_store64_lane(p, a, 0); break;
+    case 3:
+        wasm_v128_store64_lane(p, a, 0);
+        wasm_v128_store32_lane(p + 2, a, 2);
+        break;
+    default: break;
+    }
+#endif
 }
 
 /* The next HD_VL elements, or the n that are left. */
