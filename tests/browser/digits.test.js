@@ -1,49 +1,15 @@
 // The digits page in Chromium, used as a visitor would: isolated and not, with mouse, keyboard and own files.
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { chromium } from 'playwright-core';
 import { writeIdx } from '../../bindings/files/index.js';
 import { serve } from '../../tools/serve.mjs';
+import { barePage, patience, withPage as openPage } from './pagekit.js';
 
-const args = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
-  '--disable-component-update', '--disable-sync'];
-const patience = 20_000;
+const path = 'web/digits/';
 
-/** @type {import('playwright-core').Browser} */
-let browser;
-before(async () => {
-  browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', headless: true, args });
-});
-after(() => browser?.close());
-
-/**
- * Opens a page of its own server and browser context. Whatever the page complains about fails the test, and so does a
- * request to anywhere else.
- * @param {{ isolated?: boolean, path?: string, context?: object }} options
- * @param {(page: import('playwright-core').Page) => Promise<void>} work
- */
-async function withPage({ isolated = true, path = 'web/digits/', context = {} }, work) {
-  const server = await serve({ isolated }), own = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...context });
-  const page = await own.newPage(), complaints = [];
-  page.setDefaultTimeout(patience);
-  page.on('console', (message) => { if (['error', 'warning'].includes(message.type())) complaints.push(message.text()); });
-  page.on('pageerror', (error) => complaints.push(String(error.stack)));
-  page.on('response', (response) => { if (response.status() >= 400) complaints.push(`${response.status()} ${response.url()}`); });
-  page.on('request', (request) => {
-    if (!request.url().startsWith(server.url) && !/^(blob|data):/.test(request.url())) complaints.push(`fetched ${request.url()}`);
-  });
-  try {
-    await page.goto(server.url + path);
-    await work(page).catch((cause) => {
-      throw complaints.length ? new Error(`${cause.message}\n${complaints.join('\n')}`, { cause }) : cause;
-    });
-    assert.deepEqual(complaints, []);
-  } finally {
-    await own.close();
-    await server.close();
-  }
-}
+/** @param {object} options @param {(page: import('playwright-core').Page) => Promise<void>} work */
+const withPage = (options, work) => openPage({ path, ...options }, work);
 
 const ready = (page) => page.waitForSelector('#run[aria-disabled="false"]');
 const text = async (page, id) => (await page.textContent(`#${id}`)).trim();
@@ -269,7 +235,7 @@ test('an overflow and missing data are said, and the page goes on', async () => 
 });
 
 test('a module that is missing is said', async () => {
-  const server = await serve(), page = await browser.newPage();
+  const server = await serve(), page = await barePage();
   await page.route('**/uPlot.esm.js', (route) => route.fulfill({ status: 404, body: '' }));
   await page.goto(`${server.url}web/digits/`);
   assert.match(await page.innerText('[role="alert"].error'), /^This page could not be loaded\. .*digits\.js/);

@@ -1,0 +1,47 @@
+/** Shared by the tests of pages in Chromium. */
+import assert from 'node:assert/strict';
+import { after, before } from 'node:test';
+import { chromium } from 'playwright-core';
+import { serve } from '../../tools/serve.mjs';
+
+const args = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
+  '--disable-component-update', '--disable-sync'];
+export const patience = 20_000;
+
+/** @type {import('playwright-core').Browser} */
+let browser;
+before(async () => {
+  browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', headless: true, args });
+});
+after(() => browser?.close());
+
+/** A page without any watch on it. */
+export const barePage = () => browser.newPage();
+
+/**
+ * Opens a page of its own server and browser context. Whatever the page complains about fails the test, and so does a
+ * request to anywhere else.
+ * @param {{ path: string, isolated?: boolean, context?: object }} options
+ * @param {(page: import('playwright-core').Page) => Promise<void>} work
+ */
+export async function withPage({ path, isolated = true, context = {} }, work) {
+  const server = await serve({ isolated }), own = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...context });
+  const page = await own.newPage(), complaints = [];
+  page.setDefaultTimeout(patience);
+  page.on('console', (message) => { if (['error', 'warning'].includes(message.type())) complaints.push(message.text()); });
+  page.on('pageerror', (error) => complaints.push(String(error.stack)));
+  page.on('response', (response) => { if (response.status() >= 400) complaints.push(`${response.status()} ${response.url()}`); });
+  page.on('request', (request) => {
+    if (!request.url().startsWith(server.url) && !/^(blob|data):/.test(request.url())) complaints.push(`fetched ${request.url()}`);
+  });
+  try {
+    await page.goto(server.url + path);
+    await work(page).catch((cause) => {
+      throw complaints.length ? new Error(`${cause.message}\n${complaints.join('\n')}`, { cause }) : cause;
+    });
+    assert.deepEqual(complaints, []);
+  } finally {
+    await own.close();
+    await server.close();
+  }
+}
