@@ -10,7 +10,8 @@ enum {
     SLICE = 16,           /* panels a task at most */
     TASKS = 16,           /* wanted at least, if each gets */
     TASK_WORK = 1 << 18,  /* multiply-adds */
-    MERGE = 64,           /* channels up to which a row of the kernel is one run */
+    MERGE = 64,           /* channels up to which a row of the kernel is one run, */
+    MERGE_NARROW = 4,     /* where most of these runs lie outside of the image in part */
 };
 
 typedef struct pixel {
@@ -127,7 +128,8 @@ static job job_of(const hd_conv_tiles *t)
 {
     job j = { .t = t, .c = t->c / t->groups, .k = t->k / t->groups };
     const int taps = t->rows.count * t->cols.count;
-    j.merged = t->groups == 1 && t->cols.step == 1 && t->c <= MERGE && t->cols.count > 1;
+    const int inside = (t->w - t->cols.count) / t->sw + 1; /* outputs of a row whose taps all lie in the image, about */
+    j.merged = t->groups == 1 && t->cols.step == 1 && t->cols.count > 1 && t->c <= (2 * inside > t->ow ? MERGE : MERGE_NARROW);
     j.terms = (size_t)taps * (size_t)j.c;
     j.runs = j.merged ? t->rows.count : taps;
     j.length = (size_t)j.c * (size_t)(j.merged ? t->cols.count : 1);
@@ -165,12 +167,12 @@ static void locate(const job *j, size_t first, int count, workspace *s)
     }
 }
 
-/* The run at (y, x) of an image, its elements [from, from + length); what lies outside of the image is 0: a run that lies
- * there in part is copied. */
-static const real *border_run(const job *j, const real *image, int y, int x, const part *q, const real *zeros, real *copy)
+/* The kernel row at (y, x) of an image, its elements [from, from + length); what lies outside of the image is 0: a run that
+ * lies there in part is copied. */
+static const real *border_run(const hd_conv_tiles *t, const real *image, int y, int x, const part *q, const real *zeros,
+                              real *copy)
 {
-    const hd_conv_tiles *t = j->t;
-    if (y < 0 || y >= t->h || x >= t->w || x + (j->merged ? t->cols.count : 1) <= 0) {
+    if (y < 0 || y >= t->h || x >= t->w || x + t->cols.count <= 0) {
         return zeros;
     }
     const ptrdiff_t length = (ptrdiff_t)q->length, start = (ptrdiff_t)x * t->c + (ptrdiff_t)q->from;
@@ -202,9 +204,21 @@ static void point_border(const job *j, const real *image, const pixel *px, const
                          const real **at, real *copy)
 {
     const hd_conv_tiles *t = j->t;
-    for (int r = q->run; r < q->run + q->runs; r++, at += HD_PIXELS, copy += q->length) {
-        const int a = j->merged ? r : r / t->cols.count, b = j->merged ? 0 : r % t->cols.count;
-        *at = border_run(j, image, px->y + a * t->rows.step, px->x + b * t->cols.step, q, zeros, copy);
+    if (j->merged) {
+        for (int a = q->run; a < q->run + q->runs; a++, at += HD_PIXELS, copy += q->length) {
+            *at = border_run(t, image, px->y + a * t->rows.step, px->x, q, zeros, copy);
+        }
+        return;
+    }
+    int a = q->run / t->cols.count, b = q->run % t->cols.count;
+    for (int left = q->runs; left > 0; a++, b = 0) {
+        const int y = px->y + a * t->rows.step;
+        const bool inside = y >= 0 && y < t->h;
+        const real *row = image + (inside ? (size_t)y * (size_t)t->w * (size_t)t->c : 0) + q->from;
+        for (; b < t->cols.count && left > 0; b++, left--, at += HD_PIXELS) {
+            const int x = px->x + b * t->cols.step;
+            *at = inside && x >= 0 && x < t->w ? row + (size_t)x * (size_t)t->c : zeros;
+        }
     }
 }
 
