@@ -231,7 +231,7 @@ static void point(const job *j, const part *q, int group, int count, workspace *
         const int a = j->merged ? q->run + r : (q->run + r) / t->cols.count, b = j->merged ? 0 : (q->run + r) % t->cols.count;
         s->offsets[r] = ((size_t)(a * t->rows.step) * (size_t)t->w + (size_t)(b * t->cols.step)) * (size_t)t->c + q->from;
     }
-    for (int m = 0; m < ceil_div(count, HD_PIXELS) * HD_PIXELS; m++) {
+    for (int m = 0; m < ceil_div(count, HD_PIXELS) * HD_PIXELS && q->runs > 0; m++) {
         const real **at = s->at + m / HD_PIXELS * q->runs * HD_PIXELS + m % HD_PIXELS;
         if (m >= count) {
             for (int r = 0; r < q->runs; r++) {
