@@ -56,30 +56,6 @@ void hd_epilogue_apply(hd_pool *p, const hd_epilogue *e, size_t pixels, int k, c
     }
 }
 
-/* --- the adjoint ------------------------------------------------------------------------------------------- */
-
-static int gcd(int a, int b)
-{
-    return b ? gcd(b, a % b) : a;
-}
-
-/* The taps that reach the inputs phase, phase + stride, ... of one axis: tap a adds dY at (x + pad - a dilation) / stride
- * where that divides, which every (stride / gcd)-th tap does if any. In the order of the positions in dY. */
-static hd_taps phase_taps(int taps, int phase, int stride, int dilation, int pad)
-{
-    const int step = stride / gcd(stride, dilation);
-    int first = 0; /* the least such tap */
-    while (first < step && (phase + pad - first * dilation) % stride) {
-        first++;
-    }
-    if (first == step || first >= taps) {
-        return (hd_taps){ 0 };
-    }
-    const int count = (taps - first - 1) / step + 1, last = first + (count - 1) * step;
-    return (hd_taps){ .count = count, .first = (phase + pad - last * dilation) / stride,
-                      .step = step * dilation / stride, .weight = last, .weight_step = -step };
-}
-
 /* Each phase of the inputs (modulo the strides) is a convolution of dY with a part of the taps. */
 static void back_tiles(hd_pool *p, const hd_conv_shape *s, int n, const real *dy, const real *w, real *dx, bool add,
                        real *packed)
@@ -89,15 +65,10 @@ static void back_tiles(hd_pool *p, const hd_conv_shape *s, int n, const real *dy
                                 .kw = s->kw };
     for (int py = 0; py < s->sh && py < s->h; py++) {
         for (int px = 0; px < s->sw && px < s->w; px++) {
-            hd_conv_tiles t = {
-                .n = n, .h = s->oh, .w = s->ow, .c = s->k, .k = s->c, .sh = 1, .sw = 1, .groups = s->groups,
-                .oh = (s->h - py - 1) / s->sh + 1, .ow = (s->w - px - 1) / s->sw + 1,
-                .rows = phase_taps(s->kh, py, s->sh, s->dh, s->top),
-                .cols = phase_taps(s->kw, px, s->sw, s->dw, s->left),
-                .x = dy, .y = dx + ((size_t)py * (size_t)s->w + (size_t)px) * (size_t)s->c,
-                .y_image = (size_t)s->h * (size_t)s->w * (size_t)s->c,
-                .y_row = (size_t)s->sh * (size_t)s->w * (size_t)s->c, .y_pixel = (size_t)s->sw * (size_t)s->c,
-            };
+            hd_conv_tiles t = hd_conv_tiles_phase(s, py, px);
+            t.n = n;
+            t.x = dy;
+            t.y = dx + t.first;
             if (add && t.rows.count * t.cols.count == 0) {
                 continue;
             }
@@ -136,22 +107,10 @@ void hd_conv_plan(const hd_conv_shape *s, hd_conv *out)
 
 /* --- running ----------------------------------------------------------------------------------------------- */
 
-static hd_conv_tiles forward_tiles(const hd_conv_shape *s)
-{
-    return (hd_conv_tiles){
-        .h = s->h, .w = s->w, .c = s->c, .oh = s->oh, .ow = s->ow, .k = s->k, .sh = s->sh, .sw = s->sw,
-        .groups = s->groups,
-        .rows = { .count = s->kh, .first = -s->top, .step = s->dh, .weight_step = 1 },
-        .cols = { .count = s->kw, .first = -s->left, .step = s->dw, .weight_step = 1 },
-        .y_image = (size_t)s->oh * (size_t)s->ow * (size_t)s->k, .y_row = (size_t)s->ow * (size_t)s->k,
-        .y_pixel = (size_t)s->k,
-    };
-}
-
 static void pack_forward(hd_pool *p, const hd_conv_shape *s, const real *w, real *packed)
 {
     const size_t cg = (size_t)(s->c / s->groups), terms = (size_t)(s->kh * s->kw) * cg;
-    const hd_conv_tiles t = forward_tiles(s);
+    const hd_conv_tiles t = hd_conv_tiles_forward(s);
     const hd_conv_filters f = { .w = w, .out = terms, .tap = cg, .in = 1, .group = (size_t)(s->k / s->groups) * terms,
                                 .kw = s->kw };
     hd_conv_tiles_pack(p, &t, &f, packed);
@@ -169,7 +128,7 @@ void hd_conv_prepare(hd_pool *p, const hd_conv *v, const real *w, real *prepared
 static void forward_in_tiles(hd_pool *p, const hd_conv_shape *s, int n, const real *x, const real *packed,
                              const hd_epilogue *e, real *y)
 {
-    hd_conv_tiles t = forward_tiles(s);
+    hd_conv_tiles t = hd_conv_tiles_forward(s);
     t.n = n;
     t.x = x;
     t.y = y;

@@ -21,7 +21,13 @@ typedef struct hd_conv_tiles {
     const real *x;
     real *y;                        /* output (0, 0) of the grid in the first image */
     size_t y_image, y_row, y_pixel; /* steps, in elements */
+    size_t first;                   /* elements of the image before output (0, 0) of the grid */
 } hd_conv_tiles;
+
+/* The convolution, and the part of its adjoint for inputs (py, px), (py + sh, px + sw)...: a convolution of dY with some
+ * of the taps. n, x and y are left to fill in. */
+hd_conv_tiles hd_conv_tiles_forward(const hd_conv_shape *s);
+hd_conv_tiles hd_conv_tiles_phase(const hd_conv_shape *s, int py, int px);
 
 /* Weights: (o, a, b, i) of one group at w[o * out + (a * kw + b) * tap + i * in]; the next group follows at `group`. */
 typedef struct hd_conv_filters {
