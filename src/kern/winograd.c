@@ -2,6 +2,8 @@
 
 #include "kern/winograd_kernel.h"
 
+#include <math.h>
+
 /* Tiles of output pixels go by quads, the rows of the register tile. Their transformed inputs V and the products M are
  *   V: (quad, point, tile of the quad, channel), each point begun at an odd number of cache lines, or the points of a tile
  *      would lie in the same cache set wherever there are 2^n channels;
@@ -10,14 +12,12 @@
  * Each product sums its channels in order, however the work is cut. */
 enum {
     LINE = 64 / sizeof(real),                    /* elements of a cache line */
-    CHANNELS = 32,                               /* of a window at the border, copied at once */
-    WINDOW = 36 * CHANNELS,
-    SCRATCH = HD_THREAD_SCRATCH / sizeof(real) - WINDOW,
+    SCRATCH = HD_THREAD_SCRATCH / sizeof(real) - HD_WINDOW,
     SHARED = HD_SHARED_SCRATCH / sizeof(real),
     NEAR_WEIGHTS = (16 << 10) / sizeof(real),    /* U of one point for which all quads are walked */
     PANELS = 8,                                  /* in M at once, with a V of its own */
     TASKS = 16,                                  /* wanted at least, of */
-    OWN_LEAST = 3, OWN_MOST = 12,                /* quads with a V of their own */
+    OWN_LEAST = 3, OWN_MOST = 8,                 /* quads with a V of their own */
 };
 
 typedef struct form {
@@ -121,7 +121,7 @@ static void prepare_task(void *arg, int task, int thread)
                 }
             }
             for (size_t l = 0; l < HD_VL && c + l < j->c; l++) {
-                j->f->weight(taps[l], u + (c + l) * HD_PANEL_FILTERS + half, step);
+                j->f->weight(weight_constants, taps[l], u + (c + l) * HD_PANEL_FILTERS + half, step);
             }
         }
     }
@@ -157,116 +157,113 @@ static place find_tile(const job *j, size_t tile)
                     (int)(in_image % j->tile_cols) * j->f->out };
 }
 
-/* `count` channels of the window at (row, col) of an image, zero outside of it and up to whole vectors. */
-static void copy_window(const job *j, const real *image, int row, int col, size_t count, real *to)
+/* Pointers to a window at channel c, by columns; what lies outside of the image reads zeros. */
+static void point_window(const job *j, const place *at, size_t c, const real *zeros, const real **to)
 {
     const hd_conv_shape *s = j->s;
-    for (int a = row; a < row + j->f->in; a++) {
-        for (int b = col; b < col + j->f->in; b++, to += CHANNELS) {
+    const int row = at->row - s->top, col = at->col - s->left, side = j->f->in;
+    const real *image = j->x + at->image * (size_t)s->h * (size_t)s->w * (size_t)s->c + c;
+    for (int b = col; b < col + side; b++) {
+        for (int a = row; a < row + side; a++) {
             const bool in = a >= 0 && a < s->h && b >= 0 && b < s->w;
-            const real *from = in ? image + ((size_t)a * (size_t)s->w + (size_t)b) * (size_t)s->c : NULL;
-            for (size_t c = 0; c < count; c += HD_VL) {
-                vstore(to + c, in ? vload_upto(from + c, count - c) : vzero());
-            }
+            *to++ = in ? image + ((size_t)a * (size_t)s->w + (size_t)b) * (size_t)s->c : zeros;
         }
     }
 }
 
-static void transform_tile(const job *j, size_t tile, real *v, real *window)
+static void transform_tile(const job *j, size_t tile, real *v, real *between)
 {
-    const hd_conv_shape *s = j->s;
+    static const real zeros[HD_WINDOW_CHANNELS] = { 0 };
+    const real *window[36];
     const place at = find_tile(j, tile);
-    const int row = at.row - s->top, col = at.col - s->left, in = j->f->in;
-    const size_t c = (size_t)s->c, line = (size_t)s->w * c;
-    const real *image = j->x + at.image * (size_t)s->h * line;
-    if (c % HD_VL == 0 && row >= 0 && row <= s->h - in && col >= 0 && col <= s->w - in) {
-        j->f->input(image + (size_t)row * line + (size_t)col * c, line, c, c, v, j->v_point);
-        return;
-    }
-    for (size_t i = 0; i < c; i += CHANNELS) {
-        const size_t count = least(CHANNELS, c - i);
-        copy_window(j, image + i, row, col, count, window);
-        j->f->input(window, (size_t)in * CHANNELS, CHANNELS, count, v + i, j->v_point);
+    for (size_t c = 0; c < (size_t)j->s->c; c += HD_WINDOW_CHANNELS) {
+        point_window(j, &at, c, zeros, window);
+        j->f->input(input_constants, window, least(HD_WINDOW_CHANNELS, (size_t)j->s->c - c), between, v + c, j->v_point);
     }
 }
 
 /* V of one quad; tiles beyond the last repeat it. */
-static void transform_quad(const job *j, size_t quad, real *v, real *window)
+static void transform_quad(const job *j, size_t quad, real *v, real *between)
 {
     for (size_t i = 0; i < HD_QUAD_TILES; i++) {
-        transform_tile(j, least(quad * HD_QUAD_TILES + i, j->tiles - 1), v + i * j->v_tile, window);
+        transform_tile(j, least(quad * HD_QUAD_TILES + i, j->tiles - 1), v + i * j->v_tile, between);
     }
 }
 
 /* --- outputs ---------------------------------------------------------------------------------------------- */
 
+/* y = min(max(scale y + shift, low), high) for a panel of filters: without an epilogue 1, 0 and infinities. */
 typedef struct finish {
-    vec scale, shift;
-    bool scaled, add, relu, six; /* six: clipped there */
+    vec scale[2], shift[2], low, high;
 } finish;
-
-HD_INLINE vec finished(const finish *e, vec y, const real *old)
-{
-    y = e->scaled ? vmadd(e->scale, y, e->shift) : vadd(y, e->shift);
-    y = e->add ? vadd(vload(old), y) : y;
-    y = e->relu ? vmax(y, vzero()) : y;
-    return e->six ? vmin(y, vset(6)) : y;
-}
 
 static finish make_finish(const job *j, size_t filter)
 {
-    const size_t count = (size_t)j->s->k - filter;
     const hd_epilogue *e = j->e;
-    finish f = { .scale = vzero(), .shift = vzero(), .add = j->add, .six = e && e->act == HD_RELU6 };
-    f.relu = f.six || (e && e->act == HD_RELU);
-    if (e && e->scale) {
-        f.scaled = true;
-        f.scale = vload_upto(e->scale + filter, count);
-    }
-    if (e && e->shift) {
-        f.shift = vload_upto(e->shift + filter, count);
+    const bool six = e && e->act == HD_RELU6, relu = six || (e && e->act == HD_RELU);
+    finish f = { .low = relu ? vzero() : vset(-INFINITY), .high = six ? vset(6) : vset(INFINITY) };
+    for (size_t i = 0; i < 2; i++, filter += HD_VL) {
+        const bool exists = filter < (size_t)j->s->k;
+        f.scale[i] = exists && e && e->scale ? vload_upto(e->scale + filter, (size_t)j->s->k - filter) : vset(1);
+        f.shift[i] = exists && e && e->shift ? vload_upto(e->shift + filter, (size_t)j->s->k - filter) : vzero();
     }
     return f;
 }
 
-/* One vector of filters of a tile, those that exist of its outputs. */
-static void store_tile(const job *j, const place *at, size_t filter, const finish *e, const vec *y)
+HD_INLINE vec finished(const finish *e, int half, vec y)
+{
+    return vmin(vmax(vmadd(e->scale[half], y, e->shift[half]), e->low), e->high);
+}
+
+/* A pixel that is added to, or whose panel lacks filters. */
+static void store_border(bool add, const finish *e, const real *y, size_t filters, real *to)
+{
+    for (int half = 0; half < 2 && filters > 0; half++, y += HD_VL, to += HD_VL) {
+        const size_t count = least(filters, HD_VL);
+        const vec v = finished(e, half, vload(y));
+        vstore_upto(to, add ? vadd(vload_upto(to, count), v) : v, count);
+        filters -= count;
+    }
+}
+
+/* Those outputs y[(i * side + j) * HD_QUAD_PANEL] of a tile that exist. */
+static void store_tile(const job *j, const place *at, size_t filter, const finish *e, const real *y)
 {
     const hd_conv_shape *s = j->s;
-    const size_t k = (size_t)s->k, count = k - filter, line = (size_t)s->ow * k;
+    const size_t k = (size_t)s->k, filters = least(k - filter, HD_PANEL_FILTERS), line = (size_t)s->ow * k;
     const int side = j->f->out, rows = s->oh - at->row < side ? s->oh - at->row : side;
     const int cols = s->ow - at->col < side ? s->ow - at->col : side;
+    const bool whole = filters == HD_PANEL_FILTERS && !j->add;
+    const finish f = *e;
     real *to = j->y + at->image * (size_t)s->oh * line + (size_t)at->row * line + (size_t)at->col * k + filter;
-    for (int a = 0; a < rows; a++, to += line, y += side) {
+    for (int a = 0; a < rows; a++, to += line, y += side * HD_QUAD_PANEL) {
         real *pixel = to;
-        for (int b = 0; b < cols; b++, pixel += k) {
-            if (count >= HD_VL) {
-                vstore(pixel, finished(e, y[b], pixel));
+        const real *from = y;
+        for (int b = 0; b < cols; b++, pixel += k, from += HD_QUAD_PANEL) {
+            if (whole) {
+                vstore(pixel, finished(&f, 0, vload(from)));
+                vstore(pixel + HD_VL, finished(&f, 1, vload(from + HD_VL)));
             } else {
-                real old[HD_VL];
-                vstore(old, e->add ? vload_part(pixel, count) : vzero());
-                vstore_part(pixel, finished(e, y[b], old), count);
+                store_border(j->add, &f, from, filters, pixel);
             }
         }
     }
 }
 
 /* Outputs of one quad for `panels` panels from `panel` on. */
-static void output_quad(const job *j, size_t quad, int panel, int panels, const real *m)
+static void output_quad(const job *j, size_t quad, int panel, int panels, real *m, real *between)
 {
-    vec y[16];
+    const size_t tiles = least(HD_QUAD_TILES, j->tiles - quad * HD_QUAD_TILES);
+    place at[HD_QUAD_TILES];
+    for (size_t t = 0; t < tiles; t++) {
+        at[t] = find_tile(j, quad * HD_QUAD_TILES + t);
+    }
     for (int i = 0; i < panels; i++, m += j->m_panel) {
-        for (size_t half = 0; half < HD_PANEL_FILTERS; half += HD_VL) {
-            const size_t filter = (size_t)(panel + i) * HD_PANEL_FILTERS + half;
-            if (filter >= (size_t)j->s->k) {
-                break;
-            }
-            const finish e = make_finish(j, filter);
-            for (size_t t = 0; t < HD_QUAD_TILES && quad * HD_QUAD_TILES + t < j->tiles; t++) {
-                const place at = find_tile(j, quad * HD_QUAD_TILES + t);
-                j->f->output(m + t * HD_PANEL_FILTERS + half, y);
-                store_tile(j, &at, filter, &e, y);
-            }
+        const size_t filter = (size_t)(panel + i) * HD_PANEL_FILTERS;
+        const finish e = make_finish(j, filter);
+        j->f->output(output_constants, m, between, m);
+        for (size_t t = 0; t < tiles; t++) {
+            store_tile(j, &at[t], filter, &e, m + t * HD_PANEL_FILTERS);
         }
     }
 }
@@ -274,7 +271,8 @@ static void output_quad(const job *j, size_t quad, int panel, int panels, const 
 /* --- products --------------------------------------------------------------------------------------------- */
 
 /* All points of some quads times some panels, and their outputs. v: of the first of the quads. */
-static void multiply(const job *j, size_t quad, size_t quads, const real *v, int panel, int panels, real *m)
+static void multiply(const job *j, size_t quad, size_t quads, const real *v, int panel, int panels, real *m,
+                     real *between)
 {
     const size_t c = (size_t)j->s->c, width = c * HD_PANEL_FILTERS;
     const int near = width < NEAR_WEIGHTS ? (int)(NEAR_WEIGHTS / width) : 1;
@@ -290,7 +288,7 @@ static void multiply(const job *j, size_t quad, size_t quads, const real *v, int
         }
     }
     for (size_t i = 0; i < quads; i++) {
-        output_quad(j, quad + i, panel, panels, m + i * o.m_quad);
+        output_quad(j, quad + i, panel, panels, m + i * o.m_quad, between);
     }
 }
 
@@ -303,13 +301,13 @@ static int panels_from(const job *j, int panel)
 static void own_task(void *arg, int task, int thread)
 {
     const job *j = arg;
-    real *window = hd_pool_scratch(j->pool, thread), *v = window + WINDOW, *m = v + j->step * j->v_quad;
+    real *between = hd_pool_scratch(j->pool, thread), *v = between + HD_WINDOW, *m = v + j->step * j->v_quad;
     const size_t first = (size_t)task * j->step, quads = least(j->step, j->quads - first);
     for (size_t i = 0; i < quads; i++) {
-        transform_quad(j, first + i, v + i * j->v_quad, window);
+        transform_quad(j, first + i, v + i * j->v_quad, between);
     }
     for (int panel = 0; panel < j->panels; panel += j->group) {
-        multiply(j, first, quads, v, panel, panels_from(j, panel), m);
+        multiply(j, first, quads, v, panel, panels_from(j, panel), m, between);
     }
 }
 
@@ -324,10 +322,11 @@ static void shared_product_task(void *arg, int task, int thread)
 {
     const job *j = arg;
     const real *v = hd_pool_shared(j->pool);
+    real *between = hd_pool_scratch(j->pool, thread);
     const int panel = task % j->groups * j->group;
     const size_t from = (size_t)(task / j->groups) * j->step, quads = least(j->step, j->last - j->first - from);
     multiply(j, j->first + from, quads, v + from * j->v_quad, panel, panels_from(j, panel),
-             hd_pool_scratch(j->pool, thread));
+             between + HD_WINDOW, between);
 }
 
 /* --- how the work is cut ---------------------------------------------------------------------------------- */

@@ -16,51 +16,69 @@ enum {
 
 /* --- one dimension ---------------------------------------------------------------------------------------- */
 
-/* Vandermonde products for the points +-3/4 and +-3/2. */
-#define HD_A (real)0.75
-#define HD_B (real)1.5
-#define HD_A2 (real)0.5625
-#define HD_B2 (real)2.25
+enum { HD_CONSTANTS = 8 };
 
-/* B^T d */
-HD_INLINE void input_points_4(const vec d[6], vec v[6])
+/* Constants of the transforms for the points 0, +-a, +-b, inf with a = 3/4, b = 3/2. They are loaded, since V8 makes a
+ * v128.const anew wherever it is used, inside loops too: that took as long as all the rest. */
+static const real input_constants[HD_CONSTANTS] = {
+    (real)-2.25, (real)-0.5625,    /* -b^2, -a^2 */
+    (real)1.265625, (real)-2.8125, /* a^2 b^2, -(a^2 + b^2) */
+    (real)0.75, (real)-0.75, (real)1.5, (real)-1.5,
+};
+static const real output_constants[HD_CONSTANTS] = {
+    (real)0.75, (real)1.5, (real)0.5625, (real)2.25, (real)0.421875, (real)3.375, /* a, b, their squares and cubes */
+};
+/* Reciprocals of the products of differences of points: a^2 b^2, 2 a^2 (a^2 - b^2), 2 b^2 (b^2 - a^2); times the powers. */
+static const real weight_constants[HD_CONSTANTS] = {
+    (real)(64.0 / 81), (real)(-128.0 / 243), (real)(-32.0 / 81), (real)(-8.0 / 27), (real)(32.0 / 243), (real)(16.0 / 81),
+    (real)(8.0 / 27), (real)0.5,
+};
+
+HD_INLINE void load_constants(const real *from, vec k[HD_CONSTANTS])
 {
-    const vec product = vset(HD_A2 * HD_B2), sum = vset(-(HD_A2 + HD_B2));
-    const vec even_a = vmadd(vset(-HD_B2), d[2], d[4]), odd_a = vmadd(vset(-HD_B2), d[1], d[3]);
-    const vec even_b = vmadd(vset(-HD_A2), d[2], d[4]), odd_b = vmadd(vset(-HD_A2), d[1], d[3]);
-    v[0] = vmadd(product, d[0], vmadd(sum, d[2], d[4]));
-    v[1] = vmadd(vset(HD_A), odd_a, even_a);
-    v[2] = vmadd(vset(-HD_A), odd_a, even_a);
-    v[3] = vmadd(vset(HD_B), odd_b, even_b);
-    v[4] = vmadd(vset(-HD_B), odd_b, even_b);
-    v[5] = vmadd(product, d[1], vmadd(sum, d[3], d[5]));
+    for (int i = 0; i < HD_CONSTANTS; i++) {
+        k[i] = vset(from[i]);
+    }
 }
 
-HD_INLINE void input_points_2(const vec d[4], vec v[4])
+/* B^T d */
+HD_INLINE void input_points_4(const vec d[6], const vec k[HD_CONSTANTS], vec v[6])
 {
+    const vec even_a = vmadd(d[2], k[0], d[4]), odd_a = vmadd(d[1], k[0], d[3]);
+    const vec even_b = vmadd(d[2], k[1], d[4]), odd_b = vmadd(d[1], k[1], d[3]);
+    v[0] = vmadd(d[0], k[2], vmadd(d[2], k[3], d[4]));
+    v[1] = vmadd(odd_a, k[4], even_a);
+    v[2] = vmadd(odd_a, k[5], even_a);
+    v[3] = vmadd(odd_b, k[6], even_b);
+    v[4] = vmadd(odd_b, k[7], even_b);
+    v[5] = vmadd(d[1], k[2], vmadd(d[3], k[3], d[5]));
+}
+
+HD_INLINE void input_points_2(const vec d[4], const vec k[HD_CONSTANTS], vec v[4])
+{
+    (void)k;
     v[0] = vsub(d[0], d[2]);
     v[1] = vadd(d[2], d[1]);
     v[2] = vsub(d[2], d[1]);
     v[3] = vsub(d[3], d[1]);
 }
 
-/* G g; the reciprocals are 1 / (a^2 b^2), 1 / (2 a^2 (a^2 - b^2)), 1 / (2 b^2 (b^2 - a^2)). */
-HD_INLINE void weight_points_4(const vec g[3], vec u[6])
+/* G g */
+HD_INLINE void weight_points_4(const vec g[3], const vec k[HD_CONSTANTS], vec u[6])
 {
-    const vec a = vmadd(vset((real)(-8.0 / 27)), g[2], vmul(vset((real)(-128.0 / 243)), g[0]));
-    const vec b = vmadd(vset((real)(8.0 / 27)), g[2], vmul(vset((real)(32.0 / 243)), g[0]));
-    const vec odd_a = vmul(vset((real)(-32.0 / 81)), g[1]), odd_b = vmul(vset((real)(16.0 / 81)), g[1]);
-    u[0] = vmul(vset((real)(64.0 / 81)), g[0]);
-    u[1] = vadd(a, odd_a);
-    u[2] = vsub(a, odd_a);
-    u[3] = vadd(b, odd_b);
-    u[4] = vsub(b, odd_b);
+    const vec even_a = vmadd(g[2], k[3], vmul(g[0], k[1])), odd_a = vmul(g[1], k[2]);
+    const vec even_b = vmadd(g[2], k[6], vmul(g[0], k[4])), odd_b = vmul(g[1], k[5]);
+    u[0] = vmul(g[0], k[0]);
+    u[1] = vadd(even_a, odd_a);
+    u[2] = vsub(even_a, odd_a);
+    u[3] = vadd(even_b, odd_b);
+    u[4] = vsub(even_b, odd_b);
     u[5] = g[2];
 }
 
-HD_INLINE void weight_points_2(const vec g[3], vec u[4])
+HD_INLINE void weight_points_2(const vec g[3], const vec k[HD_CONSTANTS], vec u[4])
 {
-    const vec half = vset((real)0.5), even = vmul(half, vadd(g[0], g[2])), odd = vmul(half, g[1]);
+    const vec even = vmul(vadd(g[0], g[2]), k[7]), odd = vmul(g[1], k[7]);
     u[0] = g[0];
     u[1] = vadd(even, odd);
     u[2] = vsub(even, odd);
@@ -68,102 +86,149 @@ HD_INLINE void weight_points_2(const vec g[3], vec u[4])
 }
 
 /* A^T m */
-HD_INLINE void output_points_4(const vec m[6], vec y[4])
+HD_INLINE void output_points_4(const vec m[6], const vec k[HD_CONSTANTS], vec y[4])
 {
     const vec sum_a = vadd(m[1], m[2]), dif_a = vsub(m[1], m[2]), sum_b = vadd(m[3], m[4]), dif_b = vsub(m[3], m[4]);
     y[0] = vadd(m[0], vadd(sum_a, sum_b));
-    y[1] = vmadd(vset(HD_A), dif_a, vmul(vset(HD_B), dif_b));
-    y[2] = vmadd(vset(HD_A2), sum_a, vmul(vset(HD_B2), sum_b));
-    y[3] = vmadd(vset(HD_A2 * HD_A), dif_a, vmadd(vset(HD_B2 * HD_B), dif_b, m[5]));
+    y[1] = vmadd(dif_a, k[0], vmul(dif_b, k[1]));
+    y[2] = vmadd(sum_a, k[2], vmul(sum_b, k[3]));
+    y[3] = vmadd(dif_a, k[4], vmadd(dif_b, k[5], m[5]));
 }
 
-HD_INLINE void output_points_2(const vec m[4], vec y[2])
+HD_INLINE void output_points_2(const vec m[4], const vec k[HD_CONSTANTS], vec y[2])
 {
+    (void)k;
     y[0] = vadd(m[0], vadd(m[1], m[2]));
     y[1] = vadd(m[3], vsub(m[1], m[2]));
 }
 
-#undef HD_A
-#undef HD_B
-#undef HD_A2
-#undef HD_B2
-
 /* --- two dimensions --------------------------------------------------------------------------------------- */
 
-/* First the columns, then the rows, of what load(i, j) gives; store(i, j, value) takes the result. */
-#define HD_NEST(in, out, transform, load, store)                                                                  \
+enum {
+    HD_WINDOW_CHANNELS = 32,                  /* transformed at once: what lies between the passes stays in the L1 cache */
+    HD_WINDOW = 36 * HD_WINDOW_CHANNELS,
+};
+
+/* `count` channels of a window, whose pixel (i, j) is at[j * side + i], to v[point * step + channel]; the last vector is
+ * filled up. between: HD_WINDOW elements. */
+typedef void hd_input_transform(const real *constants, const real *const *at, size_t count, real *between, real *v, size_t step);
+/* The products of a quad and panel, m: (point, HD_QUAD_PANEL), to y: (output, HD_QUAD_PANEL), which may be m. */
+typedef void hd_output_transform(const real *constants, const real *m, real *between, real *y);
+/* The taps g[a * 3 + b] to u[point * step]. */
+typedef void hd_weight_transform(const real *constants, const vec *g, real *u, size_t step);
+
+/* One vector of channels of a column. Loads are whole, or of `part` elements. */
+#define HD_INPUT_COLUMN(side, transform, load)                                                                    \
     do {                                                                                                          \
-        vec t_[out][in], from_[in], to_[out];                                                                     \
-        for (int j_ = 0; j_ < (in); j_++) {                                                                       \
-            for (int i_ = 0; i_ < (in); i_++) {                                                                   \
-                from_[i_] = load(i_, j_);                                                                         \
-            }                                                                                                     \
-            transform(from_, to_);                                                                                \
-            for (int i_ = 0; i_ < (out); i_++) {                                                                  \
-                t_[i_][j_] = to_[i_];                                                                             \
-            }                                                                                                     \
+        vec d_[side], v_[side];                                                                                   \
+        for (int i_ = 0; i_ < (side); i_++) {                                                                     \
+            d_[i_] = load(from[i_] + c);                                                                          \
         }                                                                                                         \
-        for (int i_ = 0; i_ < (out); i_++) {                                                                      \
-            transform(t_[i_], to_);                                                                               \
-            for (int j_ = 0; j_ < (out); j_++) {                                                                  \
-                store(i_, j_, to_[j_]);                                                                           \
-            }                                                                                                     \
+        transform(d_, k, v_);                                                                                        \
+        for (int i_ = 0; i_ < (side); i_++) {                                                                     \
+            vstore(to + i_ * (side) * HD_WINDOW_CHANNELS + c, v_[i_]);                                            \
         }                                                                                                         \
     } while (0)
+#define HD_PART(p) vload_part(p, count - c)
 
-/* `count` channels (whole vectors) of the window at x to v[point * step + channel]. */
-typedef void hd_input_transform(const real *x, size_t row, size_t col, size_t count, real *v, size_t step);
-/* One vector of the products, m[point * HD_QUAD_PANEL], to the outputs y[i * tile + j]. */
-typedef void hd_output_transform(const real *m, vec *y);
-/* The taps g[a * 3 + b] to u[point * step]. */
-typedef void hd_weight_transform(const vec *g, real *u, size_t step);
-
-#define HD_LOAD_INPUT(i, j) vload(x + (size_t)(i) * row + (size_t)(j) * col)
-#define HD_STORE_INPUT_4(i, j, value) vstore(v + (size_t)((i) * 6 + (j)) * step, value)
-#define HD_STORE_INPUT_2(i, j, value) vstore(v + (size_t)((i) * 4 + (j)) * step, value)
-
-static void input_transform_4(const real *x, size_t row, size_t col, size_t count, real *v, size_t step)
-{
-    for (size_t c = 0; c < count; c += HD_VL, x += HD_VL, v += HD_VL) {
-        HD_NEST(6, 6, input_points_4, HD_LOAD_INPUT, HD_STORE_INPUT_4);
+#define HD_DEFINE_INPUT_TRANSFORM(name, side, transform)                                                          \
+    static void name(const real *constants, const real *const *at, size_t count, real *between, real *v, size_t step) \
+    {                                                                                                             \
+        vec k[HD_CONSTANTS];                                                                                  \
+        load_constants(constants, k);                                                                         \
+        for (int j = 0; j < (side); j++, at += (side)) {                                                          \
+            real *to = between + j * HD_WINDOW_CHANNELS;                                                          \
+            const real *from[side];                                                                               \
+            for (int i = 0; i < (side); i++) {                                                                    \
+                from[i] = at[i];                                                                                  \
+            }                                                                                                     \
+            size_t c = 0;                                                                                         \
+            for (; c + HD_VL <= count; c += HD_VL) {                                                              \
+                HD_INPUT_COLUMN(side, transform, vload);                                                          \
+            }                                                                                                     \
+            if (c < count) {                                                                                      \
+                HD_INPUT_COLUMN(side, transform, HD_PART);                                                        \
+            }                                                                                                     \
+        }                                                                                                         \
+        for (int i = 0; i < (side); i++, v += (side) * step, between += (side) * HD_WINDOW_CHANNELS) {            \
+            for (size_t c = 0; c < count; c += HD_VL) {                                                           \
+                vec d_[side], v_[side];                                                                           \
+                for (int j = 0; j < (side); j++) {                                                                \
+                    d_[j] = vload(between + j * HD_WINDOW_CHANNELS + c);                                          \
+                }                                                                                                 \
+                transform(d_, k, v_);                                                                                \
+                real *to = v + c;                                                                                 \
+                for (int j = 0; j < (side); j++, to += step) {                                                    \
+                    vstore(to, v_[j]);                                                                            \
+                }                                                                                                 \
+            }                                                                                                     \
+        }                                                                                                         \
     }
-}
 
-static void input_transform_2(const real *x, size_t row, size_t col, size_t count, real *v, size_t step)
-{
-    for (size_t c = 0; c < count; c += HD_VL, x += HD_VL, v += HD_VL) {
-        HD_NEST(4, 4, input_points_2, HD_LOAD_INPUT, HD_STORE_INPUT_2);
+HD_DEFINE_INPUT_TRANSFORM(input_transform_2, 4, input_points_2)
+HD_DEFINE_INPUT_TRANSFORM(input_transform_4, 6, input_points_4)
+
+#undef HD_PART
+
+#define HD_DEFINE_OUTPUT_TRANSFORM(name, in, out, transform)                                                      \
+    static void name(const real *constants, const real *m, real *between, real *y)                                \
+    {                                                                                                             \
+        vec k[HD_CONSTANTS];                                                                                  \
+        load_constants(constants, k);                                                                         \
+        for (int j = 0; j < (in); j++) {                                                                          \
+            for (int l = 0; l < HD_QUAD_PANEL; l += HD_VL) {                                                      \
+                vec m_[in], y_[out];                                                                              \
+                for (int i = 0; i < (in); i++) {                                                                  \
+                    m_[i] = vload(m + (i * (in) + j) * HD_QUAD_PANEL + l);                                        \
+                }                                                                                                 \
+                transform(m_, k, y_);                                                                                \
+                for (int i = 0; i < (out); i++) {                                                                 \
+                    vstore(between + (i * (in) + j) * HD_QUAD_PANEL + l, y_[i]);                                  \
+                }                                                                                                 \
+            }                                                                                                     \
+        }                                                                                                         \
+        for (int i = 0; i < (out); i++, between += (in) * HD_QUAD_PANEL, y += (out) * HD_QUAD_PANEL) {            \
+            for (int l = 0; l < HD_QUAD_PANEL; l += HD_VL) {                                                      \
+                vec m_[in], y_[out];                                                                              \
+                for (int j = 0; j < (in); j++) {                                                                  \
+                    m_[j] = vload(between + j * HD_QUAD_PANEL + l);                                               \
+                }                                                                                                 \
+                transform(m_, k, y_);                                                                                \
+                for (int j = 0; j < (out); j++) {                                                                 \
+                    vstore(y + j * HD_QUAD_PANEL + l, y_[j]);                                                     \
+                }                                                                                                 \
+            }                                                                                                     \
+        }                                                                                                         \
     }
-}
 
-#define HD_LOAD_OUTPUT_4(i, j) vload(m + ((i) * 6 + (j)) * HD_QUAD_PANEL)
-#define HD_LOAD_OUTPUT_2(i, j) vload(m + ((i) * 4 + (j)) * HD_QUAD_PANEL)
-#define HD_STORE_OUTPUT_4(i, j, value) y[(i) * 4 + (j)] = (value)
-#define HD_STORE_OUTPUT_2(i, j, value) y[(i) * 2 + (j)] = (value)
+HD_DEFINE_OUTPUT_TRANSFORM(output_transform_2, 4, 2, output_points_2)
+HD_DEFINE_OUTPUT_TRANSFORM(output_transform_4, 6, 4, output_points_4)
 
-static void output_transform_4(const real *m, vec *y)
-{
-    HD_NEST(6, 4, output_points_4, HD_LOAD_OUTPUT_4, HD_STORE_OUTPUT_4);
-}
+#define HD_DEFINE_WEIGHT_TRANSFORM(name, side, transform)                                                         \
+    static void name(const real *constants, const vec *g, real *u, size_t step)                                   \
+    {                                                                                                             \
+        vec k[HD_CONSTANTS];                                                                                  \
+        load_constants(constants, k);                                                                         \
+        vec t[side][3], from[3], to[side];                                                                        \
+        for (int j = 0; j < 3; j++) {                                                                             \
+            for (int i = 0; i < 3; i++) {                                                                         \
+                from[i] = g[i * 3 + j];                                                                           \
+            }                                                                                                     \
+            transform(from, k, to);                                                                                  \
+            for (int i = 0; i < (side); i++) {                                                                    \
+                t[i][j] = to[i];                                                                                  \
+            }                                                                                                     \
+        }                                                                                                         \
+        for (int i = 0; i < (side); i++) {                                                                        \
+            transform(t[i], k, to);                                                                                  \
+            for (int j = 0; j < (side); j++, u += step) {                                                         \
+                vstore(u, to[j]);                                                                                 \
+            }                                                                                                     \
+        }                                                                                                         \
+    }
 
-static void output_transform_2(const real *m, vec *y)
-{
-    HD_NEST(4, 2, output_points_2, HD_LOAD_OUTPUT_2, HD_STORE_OUTPUT_2);
-}
-
-#define HD_LOAD_WEIGHT(i, j) g[(i) * 3 + (j)]
-#define HD_STORE_WEIGHT_4(i, j, value) vstore(u + (size_t)((i) * 6 + (j)) * step, value)
-#define HD_STORE_WEIGHT_2(i, j, value) vstore(u + (size_t)((i) * 4 + (j)) * step, value)
-
-static void weight_transform_4(const vec *g, real *u, size_t step)
-{
-    HD_NEST(3, 6, weight_points_4, HD_LOAD_WEIGHT, HD_STORE_WEIGHT_4);
-}
-
-static void weight_transform_2(const vec *g, real *u, size_t step)
-{
-    HD_NEST(3, 4, weight_points_2, HD_LOAD_WEIGHT, HD_STORE_WEIGHT_2);
-}
+HD_DEFINE_WEIGHT_TRANSFORM(weight_transform_2, 4, weight_points_2)
+HD_DEFINE_WEIGHT_TRANSFORM(weight_transform_4, 6, weight_points_4)
 
 /* --- the product ------------------------------------------------------------------------------------------ */
 
