@@ -1,7 +1,7 @@
 // The settings form: reads it, checks it in words, and shows the settings of a loaded model in it.
-import { HeddleError } from 'heddle';
+import { SettingsForm } from '../form.js';
+import { byId } from '../page.js';
 
-const byId = (id) => document.getElementById(id);
 const defaultSizes = [[20, 20], [16, 16], [12, 12]];
 /** log10 of the learning rate that suits each optimiser. */
 const defaultRates = { sgd: -1, adam: -1.7, rmsprop: -2.5, lbfgs: 0 };
@@ -39,38 +39,21 @@ function sizeRow(index, [rows, cols]) {
   return line;
 }
 
-export class Controls {
-  #form = byId('settings');
-
+export class Controls extends SettingsForm {
   /** @param {{ onNetwork: () => void, onRate: (rate: number) => void }} listeners */
   constructor({ onNetwork, onRate }) {
-    const { elements } = this.#form;
+    super(onRate);
+    const { elements } = this.form;
     this.#showSizes(defaultSizes.slice(0, 2));
-    this.#offerThreads();
-    this.#showRate();
-    this.#form.addEventListener('submit', (event) => event.preventDefault());
     elements.depth.addEventListener('change', () => {
       const old = this.#sizes();
       this.#showSizes(Array.from({ length: Number(elements.depth.value) }, (_, i) => old[i] ?? defaultSizes[i]));
     });
-    elements.rate.addEventListener('input', () => {
-      this.#showRate();
-      onRate(this.#rate());
-    });
     elements.optimizer.addEventListener('change', () => {
-      elements.rate.value = String(defaultRates[elements.optimizer.value]);
+      this.showRate(10 ** defaultRates[elements.optimizer.value]);
       this.#showOptimizer();
-      this.#showRate();
     });
-    this.#form.addEventListener('change', onNetwork);
-    byId('settings-box').open = matchMedia('(min-width: 60rem)').matches;
-  }
-
-  #offerThreads() {
-    const select = this.#form.elements.threads, most = Math.min(navigator.hardwareConcurrency || 1, 8);
-    const choices = globalThis.crossOriginIsolated ? Array.from({ length: most }, (_, i) => i + 1) : [1];
-    select.replaceChildren(...choices.map((n) => new Option(String(n), String(n), n === choices.length, n === choices.length)));
-    select.disabled = choices.length === 1;
+    this.form.addEventListener('change', onNetwork);
   }
 
   /** @param {[number, number][]} sizes */
@@ -82,45 +65,26 @@ export class Controls {
     return Array.from(byId('sizes').children, (line) => Array.from(line.querySelectorAll('input'), (input) => Number(input.value)));
   }
 
-  #rate() {
-    return Number((10 ** Number(this.#form.elements.rate.value)).toPrecision(2));
-  }
-
-  #showRate() {
-    byId('rate-value').textContent = String(this.#rate());
-    this.#form.elements.rate.setAttribute('aria-valuetext', String(this.#rate()));
-  }
-
   /** L-BFGS takes all digits at once and searches its own steps. */
   #showOptimizer() {
-    const { elements } = this.#form, isWhole = elements.optimizer.value === 'lbfgs';
+    const { elements } = this.form, isWhole = elements.optimizer.value === 'lbfgs';
     elements.rate.disabled = elements.schedule.disabled = isWhole;
     byId('rate-hint').textContent = isWhole ? 'L-BFGS finds its own steps.' : 'Can be moved while it learns.';
   }
 
-  /** @throws {HeddleError} if a number is missing or out of range: the field is shown */
-  check() {
-    const bad = this.#form.querySelector(':invalid:not(fieldset)');
-    if (!bad) return;
-    byId('settings-box').open = true;
-    bad.focus();
-    const name = bad.getAttribute('aria-label') ?? bad.closest('label').firstChild.textContent.trim();
-    throw new HeddleError('argument', `${name}: expected a whole number from ${bad.min} to ${bad.max}, got ${bad.value || 'nothing'}.`);
-  }
-
   /** @returns {Settings} */
   read() {
-    const { elements } = this.#form, number = (name) => Number(elements[name].value);
+    const { elements } = this.form, number = (name) => Number(elements[name].value);
     return {
       rows: number('rows'), sizes: this.#sizes(), activation: elements.activation.value, unitNorm: elements.unitNorm.checked,
       seed: number('seed'), optimizer: elements.optimizer.value, schedule: elements.schedule.value,
-      rate: this.#rate(), batchSize: number('batchSize'), epochs: number('epochs'), threads: number('threads'),
+      rate: this.rate, batchSize: number('batchSize'), epochs: number('epochs'), threads: number('threads'),
     };
   }
 
   /** Shows the kind of a network that was loaded, and its optimiser if it is one of the list. @param {Partial<Settings>} settings */
   show({ sizes, activation, unitNorm, seed, optimizer, schedule, rate, batchSize }) {
-    const { elements } = this.#form;
+    const { elements } = this.form;
     elements.depth.value = String(sizes.length);
     this.#showSizes(sizes);
     Object.assign(elements.activation, { value: activation });
@@ -128,21 +92,16 @@ export class Controls {
     elements.seed.value = String(seed);
     if (optimizer in defaultRates) {
       elements.optimizer.value = optimizer;
-      elements.rate.value = String(rate > 0 ? Math.log10(rate) : defaultRates[optimizer]);
+      this.showRate(rate > 0 ? rate : 10 ** defaultRates[optimizer]);
     }
     if (schedule === 'constant' || schedule === 'cosine') elements.schedule.value = schedule;
     if (batchSize >= 1 && batchSize <= 10000) elements.batchSize.value = String(batchSize);
     this.#showOptimizer();
-    this.#showRate();
   }
 
-  /** While a fit runs, only the learning rate can change. @param {boolean} isBusy */
+  /** @param {boolean} isBusy */
   lock(isBusy) {
-    for (const group of this.#form.querySelectorAll('fieldset')) {
-      for (const field of group.querySelectorAll('input, select, button')) if (field.name !== 'rate') field.disabled = isBusy;
-    }
-    if (isBusy) return;
-    this.#form.elements.threads.disabled = this.#form.elements.threads.options.length === 1;
-    this.#showOptimizer();
+    super.lock(isBusy);
+    if (!isBusy) this.#showOptimizer();
   }
 }

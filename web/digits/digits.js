@@ -1,16 +1,17 @@
 // The digits page: connects training, controls and pictures.
 import { HeddleError, listStore, load } from 'heddle';
-import { Curves } from './chart.js';
-import { Controls } from './controls.js';
-import { Mnist, preprocessing, readOwnDigits } from './data.js';
+import { Curves } from '../chart.js';
+import { Mnist, preprocessing } from '../mnist.js';
+import { byId, clearErrors, enable, listenForDrops, onClick, percent, say, showError } from '../page.js';
+import { addEpochRow, showEngine, showProgress, tell } from '../progress.js';
+import { Training } from '../training.js';
+import { Controls, networkKey } from './controls.js';
+import { asInput, readOwnDigits } from './data.js';
 import { Pad, toDigit } from './draw.js';
 import { Figures } from './figures.js';
 import { Live } from './live.js';
-import { settingsOf } from './network.js';
-import {
-  Answer, Examples, addEpochRow, byId, clearErrors, enable, onClick, percent, say, showEngine, showError, showProgress, tell,
-} from './page.js';
-import { Training } from './training.js';
+import { compileNetwork, makeNetwork, settingsOf } from './network.js';
+import { Answer, Examples } from './page.js';
 
 const kept = 'digits', mnist = new Mnist();
 let source = mnist;
@@ -30,7 +31,16 @@ const live = new Live(new Figures(byId('network'), document.querySelectorAll('[d
   onError: showError,
 });
 
-const training = new Training({
+/** @type {import('../training.js').Task} */
+const task = {
+  key: networkKey, make: makeNetwork, compile: compileNetwork,
+  async data({ rows }, onLoading) {
+    const [train, test] = await Promise.all([source.train(rows, onLoading), source.test(rows)]);
+    return { x: asInput(train.images), y: train.labels, options: { validationData: [asInput(test.images), test.labels] } };
+  },
+};
+
+const training = new Training(task, {
   onState: showState,
   onLoading: (part) => say(`Fetching digits: ${Math.round(part * 100)} %`, { isUrgent: false }),
   quiet: () => live.hold(),
@@ -84,7 +94,7 @@ async function attempt(work) {
   }
 }
 
-/** @param {import('./training.js').State} state */
+/** @param {import('../training.js').State} state */
 function showState(state) {
   const run = byId('run'), isRunning = state === 'training' || state === 'paused';
   run.textContent = { training: 'Pause', paused: 'Resume' }[state] ?? 'Train';
@@ -110,7 +120,7 @@ async function train() {
   fit = { begin: curves.end, epochs: settings.epochs, isWhole: settings.optimizer === 'lbfgs', log: null };
   let history = null;
   try {
-    history = await training.start(settings, source);
+    history = await training.start(settings);
   } finally {
     byId('new-network').hidden = true;
     const learnt = accuracy === null ? '' : `: ${percent(accuracy)} of the test digits are read right`;
@@ -165,7 +175,7 @@ async function offerKept() {
   }
 }
 
-/** @param {import('./data.js').Mnist | import('./data.js').OwnDigits} next */
+/** @param {import('../mnist.js').Mnist | import('./data.js').OwnDigits} next */
 async function useDigits(next) {
   examples.offer(await next.examples());
   source = next;
@@ -209,18 +219,7 @@ function listen() {
     if (file) await open(file);
   }));
   byId('files').addEventListener('change', ({ target }) => takeFiles(target.files));
-  listenForDrops(byId('drop'));
-}
-
-/** @param {HTMLElement} place */
-function listenForDrops(place) {
-  for (const type of ['dragover', 'dragleave', 'drop']) {
-    place.addEventListener(type, (event) => {
-      event.preventDefault();
-      place.classList.toggle('over', type === 'dragover');
-      if (type === 'drop') void takeFiles(event.dataTransfer.files);
-    });
-  }
+  listenForDrops(byId('drop'), ({ files }) => takeFiles(files));
 }
 
 /** All drawing happens here. @param {number} now */
@@ -230,12 +229,8 @@ function frame(now) {
   curves.draw();
   if (now - lastFacts < 250) return;
   lastFacts = now;
-  const { log, begin, epochs } = fit, done = log ? log.epoch + (log.type === 'epoch' ? 1 : (log.batch + 1) / log.batches) : 0;
   showEngine();
-  showProgress({
-    epochs: log ? begin + done : training.epochs, part: epochs ? done / epochs : 0, speed: log?.samplesPerSecond ?? 0,
-    left: training.isBusy ? log?.secondsLeft : undefined, accuracy,
-  });
+  showProgress(fit, { epochs: training.epochs, isBusy: training.isBusy, accuracy, unit: 'digits' });
 }
 
 /** With ?debug in the address: frames a second, the slowest of the last second in ms. */

@@ -1,18 +1,12 @@
 // The network as pictures: weights and outputs of each layer, as figures 1 and 2 of the MatNet paper show them.
 import { colours, extent, paint } from '../heatmap.js';
-import { side } from './data.js';
+import { side } from '../mnist.js';
+import { element } from '../page.js';
 import { activationRange, parts } from './network.js';
 
 /** @import { Model } from 'heddle' */
 
 const dark = matchMedia('(prefers-color-scheme: dark)');
-const element = (tag, className, ...children) => {
-  const made = document.createElement(tag);
-  if (className) made.className = className;
-  made.append(...children);
-  return made;
-};
-
 const short = (value) => value.toFixed(Math.abs(value) < 9.995 ? 2 : Math.abs(value) < 100 ? 1 : 0).replace('-', '\u2212');
 
 /** One matrix with its name; `show` takes new values and draws them. */

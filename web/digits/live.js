@@ -1,6 +1,7 @@
 // Keeps the pictures of the network up to date: asks the engine for weights and outputs, at most one question at a time,
 // and draws the answers in animation frames.
-import { asInput, pixels } from './data.js';
+import { pixels } from '../mnist.js';
+import { asInput } from './data.js';
 
 /** @import { Model } from 'heddle' */
 /** @import { Figures } from './figures.js' */

@@ -1,6 +1,6 @@
 // The network: how it is made from the settings, and how a loaded one is read back into settings.
 import { HeddleError, constraints, layers, optimizers, schedules, sequential } from 'heddle';
-import { side } from './data.js';
+import { side } from '../mnist.js';
 
 /** @import { Model } from 'heddle' */
 /** @import { Settings } from './controls.js' */

@@ -1,20 +1,27 @@
-// One network and its training: start, pause, stop, reset. Knows nothing of the page but what it tells `hooks`.
+// One network and its training: start, pause, stop, reset. Knows nothing of the page but the task that it is given and what
+// it tells `hooks`.
 import { info, init, trainingControl } from 'heddle';
-import { networkKey } from './controls.js';
-import { asInput } from './data.js';
-import { compileNetwork, makeNetwork } from './network.js';
 
 /** @import { FitOptions, History, Model, TrainingLog } from 'heddle' */
-/** @import { Settings } from './controls.js' */
-/** @import { Digits, Mnist, OwnDigits } from './data.js' */
+/** @typedef {{ threads: number, optimizer: string, schedule: string, rate: number, epochs: number, batchSize: number }} Settings
+ *   and what else the page's form has */
+/**
+ * What a page trains.
+ * @typedef {object} Task
+ * @property {(settings: Settings) => string} key another one means another network
+ * @property {(settings: Settings) => Promise<Model>} make
+ * @property {(net: Model, settings: Settings) => Promise<void>} compile
+ * @property {(settings: Settings, onLoading: (part: number) => void) => Promise<{ x: any, y: Uint8Array, options?: FitOptions }>} data
+ *   to train on
+ */
 /** @typedef {'starting' | 'idle' | 'loading' | 'training' | 'paused' | 'stopping'} State */
 /**
  * @typedef {object} Hooks
  * @property {(state: State) => void} onState
- * @property {(part: number) => void} onLoading 0..1 of the digits are here
+ * @property {(part: number) => void} onLoading 0..1 of the data are here
  * @property {(net: Model, isFresh: boolean) => void} onNetwork
  * @property {(log: TrainingLog) => void} onBatch
- * @property {(log: TrainingLog) => void} onEpoch
+ * @property {(log: TrainingLog, signal: AbortSignal) => void | Promise<void>} onEpoch the next epoch waits; adds val_loss if the fit does not
  * @property {() => Promise<() => void>} quiet waits until no call about the network is running and lets none begin until
  *   the function that it gives is called
  */
@@ -34,8 +41,9 @@ export class Training {
   /** @type {Promise<unknown>} */
   #running = Promise.resolve();
 
-  /** @param {Hooks} hooks */
-  constructor(hooks) {
+  /** @param {Task} task @param {Hooks} hooks */
+  constructor(task, hooks) {
+    this.task = task;
     this.hooks = hooks;
   }
 
@@ -58,7 +66,7 @@ export class Training {
 
   /** @param {Settings} settings */
   async #renew(settings) {
-    this.adopt(await makeNetwork(settings), settings, 0);
+    this.adopt(await this.task.make(settings), settings, 0);
   }
 
   /** Takes a network in place of the present one. @param {Model} net @param {Settings} settings as the form shows them
@@ -68,63 +76,62 @@ export class Training {
     this.net?.dispose();
     this.net = net;
     this.epochs = epochs;
-    this.#key = networkKey(settings);
+    this.#key = this.task.key(settings);
     this.#compiled = '';
   }
 
   /** Training with these settings would begin a new network. @param {Settings} settings */
   wouldRenew(settings) {
-    return networkKey(settings) !== this.#key;
+    return this.task.key(settings) !== this.#key;
   }
 
   /**
    * Trains to the end, or until stop().
    * @param {Settings} settings
-   * @param {Mnist | OwnDigits} source
    * @returns {Promise<History | null>} null if it was stopped
    */
-  start(settings, source) {
+  start(settings) {
     this.#abort = new AbortController();
     this.#enter('loading');
-    this.#running = this.#train(settings, source, this.#abort.signal).catch((error) => {
+    this.#running = this.#train(settings, this.#abort.signal).catch((error) => {
       if (error?.name !== 'AbortError') throw error;
       return null;
     }).finally(() => this.#enter('idle'));
     return this.#running;
   }
 
-  /** @param {Settings} settings @param {Mnist | OwnDigits} source @param {AbortSignal} signal */
-  async #train(settings, source, signal) {
-    const [train, test] = await Promise.all([source.train(settings.rows, this.hooks.onLoading), source.test(settings.rows)]);
+  /** @param {Settings} settings @param {AbortSignal} signal */
+  async #train(settings, signal) {
+    const { x, y, options } = await this.task.data(settings, this.hooks.onLoading);
     signal.throwIfAborted();
     await this.#setThreads(settings.threads);
     if (this.wouldRenew(settings)) await this.#renew(settings);
     const compiled = JSON.stringify([settings.optimizer, settings.schedule, settings.rate]);
-    if (compiled !== this.#compiled) await compileNetwork(this.net, settings);
+    if (compiled !== this.#compiled) await this.task.compile(this.net, settings);
     this.#compiled = compiled;
     signal.throwIfAborted();
     this.#control = trainingControl();
     this.#enter('training');
-    return this.#fit(train, {
-      epochs: settings.epochs, batchSize: Math.min(settings.batchSize, train.rows), signal, control: this.#control,
-      validationData: [asInput(test.images), test.labels], onBatchEnd: (_, log) => this.hooks.onBatch(log),
+    return this.#fit(x, y, {
+      epochs: settings.epochs, batchSize: Math.min(settings.batchSize, y.length), signal, control: this.#control,
+      onBatchEnd: (_, log) => this.hooks.onBatch(log), ...options,
     });
   }
 
   /** Fits; if the loss overflows, the weights go back to good ones of at most a second before.
-   * @param {Digits} train @param {FitOptions} options @returns {Promise<History>} */
-  async #fit(train, options) {
+   * @param {any} x @param {Uint8Array} y @param {FitOptions} options @returns {Promise<History>} */
+  async #fit(x, y, options) {
     const { net } = this;
     let good = await net.getWeights(), time = performance.now();
     const onEpochEnd = async (_, log) => {
       this.epochs++;
-      this.hooks.onEpoch(log);
+      await this.hooks.onEpoch(log, options.signal);
       if (performance.now() - time < 1000 || !Number.isFinite(log.val_loss)) return;
       good = await net.getWeights();
       time = performance.now();
     };
     try {
-      return await net.fit(asInput(train.images), train.labels, { ...options, onEpochEnd });
+      return await net.fit(x, y, { ...options, onEpochEnd });
     } catch (error) {
       if (error.code === 'diverged') {
         await net.setWeights(good);
