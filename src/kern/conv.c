@@ -2,6 +2,7 @@
 
 #include "kern/conv_tile.h"
 #include "kern/conv_weights.h"
+#include "kern/depthwise.h"
 #include "kern/elementwise.h"
 #include "kern/vec.h"
 #include "kern/winograd.h"
@@ -85,8 +86,19 @@ static size_t packed_forward(const hd_conv_shape *s)
     return hd_conv_tiles_packed(s->kh * s->kw, s->c, s->k, s->groups);
 }
 
+static void plan_depthwise(const hd_conv_shape *s, hd_conv *out)
+{
+    *out = (hd_conv){ .s = *s, .forward = HD_CONV_DEPTHWISE, .back_data = HD_CONV_DEPTHWISE };
+    out->prepared = hd_depthwise_prepared(s);
+    out->scratch = most(hd_depthwise_scratch(s), out->prepared);
+}
+
 void hd_conv_plan(const hd_conv_shape *s, hd_conv *out)
 {
+    if (s->c > 1 && s->groups == s->c) {
+        plan_depthwise(s, out);
+        return;
+    }
     *out = (hd_conv){ .s = *s, .forward = HD_CONV_TILES, .back_data = HD_CONV_TILES, .scratch = hd_conv_weights_scratch(s) };
     if (hd_winograd_wins(s)) {
         out->forward = HD_CONV_WINOGRAD;
@@ -120,6 +132,8 @@ void hd_conv_prepare(hd_pool *p, const hd_conv *v, const real *w, real *prepared
 {
     if (v->forward == HD_CONV_WINOGRAD) {
         hd_winograd_prepare(p, &v->s, false, w, prepared);
+    } else if (v->forward == HD_CONV_DEPTHWISE) {
+        hd_depthwise_prepare(p, &v->s, w, prepared);
     } else if (v->prepared > 0) {
         pack_forward(p, &v->s, w, prepared);
     }
@@ -143,6 +157,8 @@ void hd_conv_forward(hd_pool *p, const hd_conv *v, int n, const real *x, const r
 {
     if (v->forward == HD_CONV_WINOGRAD) {
         hd_winograd_run(p, &v->s, n, x, prepared, e, false, y);
+    } else if (v->forward == HD_CONV_DEPTHWISE) {
+        hd_depthwise_forward(p, &v->s, n, x, prepared, e, y);
     } else if (v->prepared > 0) {
         forward_in_tiles(p, &v->s, n, x, prepared, e, y);
     } else {
@@ -158,6 +174,9 @@ void hd_conv_back_data(hd_pool *p, const hd_conv *v, int n, const real *dy, cons
         const hd_conv_shape back = hd_winograd_adjoint(&v->s);
         hd_winograd_prepare(p, &v->s, true, w, scratch);
         hd_winograd_run(p, &back, n, dy, scratch, NULL, add, dx);
+    } else if (v->back_data == HD_CONV_DEPTHWISE) {
+        hd_depthwise_prepare(p, &v->s, w, scratch);
+        hd_depthwise_back_data(p, &v->s, n, dy, scratch, dx, add);
     } else {
         back_tiles(p, &v->s, n, dy, w, dx, add, scratch);
     }
@@ -165,5 +184,9 @@ void hd_conv_back_data(hd_pool *p, const hd_conv *v, int n, const real *dy, cons
 
 void hd_conv_back_weights(hd_pool *p, const hd_conv *v, int n, const real *x, const real *dy, real *dw, real *scratch)
 {
-    hd_conv_weights(p, &v->s, n, x, dy, dw, scratch);
+    if (v->forward == HD_CONV_DEPTHWISE) {
+        hd_depthwise_back_weights(p, &v->s, n, x, dy, dw, scratch);
+    } else {
+        hd_conv_weights(p, &v->s, n, x, dy, dw, scratch);
+    }
 }
