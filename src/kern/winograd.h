@@ -1,5 +1,8 @@
 /* Winograd's minimal filtering for 3x3 convolutions of stride 1 (Lavin & Gray 2016): F(4x4, 3x3) takes 36 products where
- * the direct sum takes 144, F(2x2, 3x3) 16 for 36. */
+ * the direct sum takes 144, F(2x2, 3x3) 16 for 36.
+ *
+ * Errors in float32, relative to the sum of the absolute products of an output, for 8 to 512 channels: at most 1.2e-6 and
+ * 0.7e-6 (tests/native/kern_winograd_test.c; 0.6e-6 and 0.34e-6 were seen). */
 #ifndef HD_KERN_WINOGRAD_H
 #define HD_KERN_WINOGRAD_H
 

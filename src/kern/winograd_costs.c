@@ -1,55 +1,66 @@
 /* Which tile, if any: by a fixed table of costs, so that the choice is the same on every machine. */
-#include "kern/winograd_form.h"
+#include "kern/winograd_costs.h"
 
-/* Nanoseconds on one thread of the relaxed engine. */
-typedef struct costs {
-    int out, points;
-    double input, output; /* of a tile, for each channel and for each filter */
-} costs;
-
-static const costs table[] = {
-    [HD_WINOGRAD_2] = { 2, 16, 4, 4 },
-    [HD_WINOGRAD_4] = { 4, 36, 12, 10 },
+/* Nanoseconds of each term (winograd_costs.h) on one thread of the relaxed engine: fitted by tools/bench/conv_costs.c (Node 24, AMD
+ * EPYC of the fourth generation). */
+static const double table[][HD_WINOGRAD_TERMS] = {
+    [HD_WINOGRAD_NONE] = { 0.0383, 0.0532, 0.190, 0, 12.8 },
+    [HD_WINOGRAD_2] = { 0.0380, 1.95, 1.46, 0.0910, 36.1 },
+    [HD_WINOGRAD_4] = { 0.0397, 6.50, 3.86, 0.107, 64.9 },
 };
-
-/* Of one multiply-add: in the products, and in direct sums over few channels and over more. */
-static const double PRODUCT = 0.042, DIRECT_FEW = 0.067, DIRECT = 0.044;
-
-/* Prepared weights larger than this cost more to fetch than they save, and fill the memory of a network. */
-enum { MOST_WEIGHTS = 20 << 20, MOST_WEIGHTS_4 = 10 << 20 }; /* bytes of float32 */
 
 static double round_up(int a, int unit)
 {
     return (double)((a + unit - 1) / unit * unit);
 }
 
-static double winograd_cost(hd_winograd form, const hd_conv_shape *s)
+void hd_winograd_terms(hd_winograd form, const hd_conv_shape *s, double terms[HD_WINOGRAD_TERMS])
 {
-    const costs *t = &table[form];
-    const double tiles = round_up(s->oh, t->out) / t->out * (round_up(s->ow, t->out) / t->out);
-    const double c = round_up(s->c, 4), k = round_up(s->k, 8);
-    return tiles * (t->points * c * k * PRODUCT + c * t->input + k * t->output);
+    const double pixels = (double)s->oh * s->ow, k = round_up(s->k, 8);
+    if (form == HD_WINOGRAD_NONE) {
+        const bool narrow = (s->k - 1) % 8 < 4; /* a last panel of 4 filters */
+        terms[0] = pixels * 9 * s->c * (narrow ? k - 8 : k);
+        terms[1] = pixels * 9 * s->c * (narrow ? 4 : 0);
+        terms[2] = pixels * k;
+        terms[3] = 0;
+        terms[4] = pixels;
+        return;
+    }
+    const int side = form == HD_WINOGRAD_2 ? 2 : 4;
+    const double tiles = round_up(s->oh, side) / side * (round_up(s->ow, side) / side);
+    const double points = (side + 2) * (side + 2);
+    terms[0] = tiles * points * s->c * k;
+    terms[1] = tiles * round_up(s->c, 4);
+    terms[2] = tiles * k;
+    terms[3] = tiles * points * k;
+    terms[4] = tiles;
 }
 
-static double direct_cost(const hd_conv_shape *s)
+static double bytes(hd_winograd form, const hd_conv_shape *s)
 {
-    return 9.0 * s->oh * s->ow * s->c * round_up(s->k, 4) * (s->c < 16 ? DIRECT_FEW : DIRECT);
+    return 4.0 * (form == HD_WINOGRAD_4 ? 36 : form == HD_WINOGRAD_2 ? 16 : 9) * s->c * round_up(s->k, 8);
 }
 
-static double weights(hd_winograd form, const hd_conv_shape *s)
+/* Memory counts too: weights of 4 MB are free, each megabyte beyond counts as 0.3 ms, for its place and since it comes from
+ * far. So the last layers of a ResNet (7x7x512) stay direct and its 14x14x256 take F(2x2), at half the memory of F(4x4). */
+static double cost(hd_winograd form, const hd_conv_shape *s)
 {
-    return 4.0 * table[form].points * s->c * round_up(s->k, 8);
+    const double free = 4 << 20, excess = bytes(form, s) > free ? bytes(form, s) - free : 0;
+    double terms[HD_WINOGRAD_TERMS], sum = 0.3 * excess;
+    hd_winograd_terms(form, s, terms);
+    for (int i = 0; i < HD_WINOGRAD_TERMS; i++) {
+        sum += table[form][i] * terms[i];
+    }
+    return sum;
 }
 
 hd_winograd hd_winograd_choice(const hd_conv_shape *s)
 {
+    const double most = 20 << 20; /* bytes */
     hd_winograd best = HD_WINOGRAD_NONE;
-    double least = direct_cost(s);
     for (hd_winograd form = HD_WINOGRAD_2; form <= HD_WINOGRAD_4; form++) {
-        const double most = form == HD_WINOGRAD_4 ? MOST_WEIGHTS_4 : MOST_WEIGHTS;
-        if (hd_winograd_possible(form, s) && weights(form, s) <= most && winograd_cost(form, s) < least) {
+        if (hd_winograd_possible(form, s) && bytes(form, s) <= most && cost(form, s) < cost(best, s)) {
             best = form;
-            least = winograd_cost(form, s);
         }
     }
     return best;

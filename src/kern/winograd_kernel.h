@@ -111,13 +111,14 @@ enum {
 
 /* `count` channels of a window, whose pixel (i, j) is at[j * side + i], to v[point * step + channel]; the last vector is
  * filled up. between: HD_WINDOW elements. */
-typedef void hd_input_transform(const real *constants, const real *const *at, size_t count, real *between, real *v, size_t step);
+typedef void hd_input_transform(const real *constants, const real *const *at, size_t count, real *between, real *v,
+                                size_t step);
 /* The products of a quad and panel, m: (point, HD_QUAD_PANEL), to y: (output, HD_QUAD_PANEL), which may be m. */
 typedef void hd_output_transform(const real *constants, const real *m, real *between, real *y);
 /* The taps g[a * 3 + b] to u[point * step]. */
 typedef void hd_weight_transform(const real *constants, const vec *g, real *u, size_t step);
 
-/* One vector of channels of a column. Loads are whole, or of `part` elements. */
+/* One vector of channels of a column; load: vload, or of the elements that are left. */
 #define HD_INPUT_COLUMN(side, transform, load)                                                                    \
     do {                                                                                                          \
         vec d_[side], v_[side];                                                                                   \
