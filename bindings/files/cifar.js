@@ -6,6 +6,20 @@ import { gunzip, isGzip } from './gzip.js';
 /** Names of CIFAR-10's classes, by label. */
 export const cifar10Classes = Object.freeze(['airplane', 'automobile', 'bird', 'cat', 'deer', 'dog', 'frog', 'horse', 'ship', 'truck']);
 
+/** Names of CIFAR-100's classes, by label (the set's fine_label_names). */
+export const cifar100Classes = Object.freeze(('apple aquarium_fish baby bear beaver bed bee beetle bicycle bottle bowl boy bridge bus butterfly '
+  + 'camel can castle caterpillar cattle chair chimpanzee clock cloud cockroach couch crab crocodile cup dinosaur dolphin elephant flatfish forest '
+  + 'fox girl hamster house kangaroo keyboard lamp lawn_mower leopard lion lizard lobster man maple_tree motorcycle mountain mouse mushroom '
+  + 'oak_tree orange orchid otter palm_tree pear pickup_truck pine_tree plain plate poppy porcupine possum rabbit raccoon ray road rocket rose '
+  + 'sea seal shark shrew skunk skyscraper snail snake spider squirrel streetcar sunflower sweet_pepper table tank telephone television tiger '
+  + 'tractor train trout tulip turtle wardrobe whale willow_tree wolf woman worm').split(' '));
+
+/** Names of CIFAR-100's superclasses of five classes each, by coarse label (the set's coarse_label_names). */
+export const cifar100CoarseClasses = Object.freeze(['aquatic_mammals', 'fish', 'flowers', 'food_containers', 'fruit_and_vegetables',
+  'household_electrical_devices', 'household_furniture', 'insects', 'large_carnivores', 'large_man-made_outdoor_things',
+  'large_natural_outdoor_scenes', 'large_omnivores_and_herbivores', 'medium_mammals', 'non-insect_invertebrates', 'people', 'reptiles',
+  'small_mammals', 'trees', 'vehicles_1', 'vehicles_2']);
+
 const side = 32, plane = side * side, pixels = 3 * plane;
 
 /** @typedef {{ data: Uint8Array<ArrayBuffer>, shape: number[] }} Images [n, 32, 32, 3]: RGB, 0..255, ready for the models */
@@ -59,8 +73,8 @@ export async function readCifar10(input, options) {
  * Reads a file of CIFAR-100 such as train.bin, packed with gzip or not.
  * @param {Uint8Array | ArrayBuffer} input the whole file
  * @param {{ maxBytes?: number }} [options] of `gunzip`, for packed files
- * @returns {Promise<{ images: Images, labels: Uint8Array<ArrayBuffer>, coarseLabels: Uint8Array<ArrayBuffer> }>} labels 0..99,
- *   coarseLabels 0..19
+ * @returns {Promise<{ images: Images, labels: Uint8Array<ArrayBuffer>, coarseLabels: Uint8Array<ArrayBuffer> }>} labels 0..99, see
+ *   cifar100Classes, coarseLabels 0..19, see cifar100CoarseClasses
  * @throws {HeddleError} `file` if it is no whole number of records, or a label is out of range
  */
 export async function readCifar100(input, options) {

@@ -58,7 +58,8 @@ function pack(from, pixels, to, channels) {
 /** @param {any} source @param {string} name */
 function checkRaw(source, name) {
   const { data, width, height } = source;
-  if (!(data instanceof Uint8Array || data instanceof Uint8ClampedArray) || !(width >= 1) || !(height >= 1) || ![3, 4].includes(data.length / (width * height))) {
+  const isWhole = [width, height].every(n => Number.isInteger(n) && n >= 1);
+  if (!(data instanceof Uint8Array || data instanceof Uint8ClampedArray) || !isWhole || ![3, 4].includes(data.length / (width * height))) {
     throw new HeddleError('argument', `${name}: raw pixels need data (bytes, RGB or RGBA), width and height: got ${width} x ${height} and ${data?.length ?? 'no'} bytes`);
   }
 }
@@ -123,7 +124,7 @@ export async function imagesToTensor(sources, options) {
 }
 
 /**
- * Node: the pictures in the folders of a folder, each folder a class.
+ * Node: the pictures in the folders of a folder, each folder a class. Names that begin with a dot are not looked at.
  * @param {string} path
  * @returns {Promise<{ files: string[], labels: Uint16Array<ArrayBuffer>, classes: string[] }>} classes: names of the folders, sorted; files
  *   sorted within them

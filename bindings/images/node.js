@@ -9,7 +9,9 @@ async function loadSharp() {
   try {
     return (await importNode('sharp')).default;
   } catch (cause) {
-    throw new HeddleError('unsupported', 'pictures in Node need the package sharp: npm install sharp', { cause });
+    const { code, message } = /** @type {NodeJS.ErrnoException} */ (cause);
+    const why = code === 'ERR_MODULE_NOT_FOUND' ? 'npm install sharp' : `it is there, but does not load: ${message}`;
+    throw new HeddleError('unsupported', `pictures in Node need the package sharp: ${why}`, { cause });
   }
 }
 
@@ -49,20 +51,21 @@ const isPicture = (/** @type {string} */ name) => /\.(png|jpe?g|webp|gif|avif|ti
 
 /** @param {string} path */
 export async function listFolder(path) {
-  const { readdir } = await importNode('node:fs/promises'), { join } = await importNode('node:path');
-  /** @param {string} folder @returns {Promise<{ name: string, isDirectory(): boolean }[]>} */
-  const entries = async folder => {
+  const { readdir, stat } = await importNode('node:fs/promises'), { join } = await importNode('node:path');
+  /** @param {string} folder @returns {Promise<string[]>} */
+  const namesIn = async folder => {
     try {
-      return (await readdir(folder, { withFileTypes: true })).sort((/** @type {any} */ a, /** @type {any} */ b) => (a.name < b.name ? -1 : 1));
+      return (await readdir(folder)).filter((/** @type {string} */ name) => !name.startsWith('.')).sort();
     } catch (cause) {
       throw new HeddleError('file', `folderOfImages: can't read the folder "${folder}": ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
     }
   };
   const files = [], labels = [], classes = [];
-  for (const { name } of (await entries(path)).filter(entry => entry.isDirectory())) {
-    const pictures = (await entries(join(path, name))).filter(entry => isPicture(entry.name));
+  for (const name of await namesIn(path)) {
+    if (!(await stat(join(path, name))).isDirectory()) continue; // stat, for links to folders
+    const pictures = (await namesIn(join(path, name))).filter(isPicture);
     for (const picture of pictures) {
-      files.push(join(path, name, picture.name));
+      files.push(join(path, name, picture));
       labels.push(classes.length);
     }
     if (pictures.length) classes.push(name);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { cifar10Classes, gzip, readCifar10, readCifar100 } from '../../bindings/files/index.js';
+import { cifar100Classes, cifar100CoarseClasses, cifar10Classes, gzip, readCifar10, readCifar100 } from '../../bindings/files/index.js';
 import { refuses } from './filekit.js';
 
 /** Records whose pixel p of channel c in image n is (n + 7 c + p) mod 256. */
@@ -32,7 +32,15 @@ test('CIFAR-10 and CIFAR-100 records become NHWC bytes and labels, packed or not
   const { images, labels, coarseLabels } = await readCifar100(hundred);
   checkPixels(images, 4);
   assert.deepEqual([[...labels], [...coarseLabels]], [[96, 97, 98, 99], [19, 18, 17, 16]]);
-  assert.equal(cifar10Classes.length, 10);
+});
+
+test('names of the classes: in alphabetical order, as the sets have them', () => {
+  for (const [names, count] of /** @type {const} */ ([[cifar10Classes, 10], [cifar100Classes, 100], [cifar100CoarseClasses, 20]])) {
+    assert.equal(new Set(names).size, count);
+  }
+  for (const names of [cifar100Classes, cifar100CoarseClasses]) assert.deepEqual([...names].sort(), [...names]);
+  const known = /** @type {const} */ ([[0, 'apple'], [23, 'cloud'], [49, 'mountain'], [71, 'sea'], [82, 'sunflower'], [99, 'worm']]);
+  for (const [label, name] of known) assert.equal(cifar100Classes[label], name);
 });
 
 test('cut, empty and foreign files are refused with the record', async () => {

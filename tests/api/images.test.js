@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -54,6 +55,36 @@ test('the orientation mark of cameras is respected', async () => {
   near(data.subarray(3, 6), [255, 0, 0]);
 });
 
+test('16 bits, CMYK and JPEG: 8 bits of RGB; cut JPEG files are refused', async () => {
+  const deep = await sharp(Uint16Array.from([65535, 0, 32768]), { raw: { width: 1, height: 1, channels: 3 } }).toColourspace('rgb16').png().toBuffer();
+  assert.equal((await sharp(deep).metadata()).depth, 'ushort');
+  near((await imageToTensor(deep)).data, [255, 0, 128]);
+  const grey = sharp({ create: { width: 8, height: 8, channels: 3, background: { r: 90, g: 90, b: 90 } } });
+  const cmyk = await grey.clone().toColourspace('cmyk').jpeg().toBuffer();
+  assert.equal((await sharp(cmyk).metadata()).space, 'cmyk');
+  for (const [file, tolerance] of /** @type {const} */ ([[cmyk, 16], [await grey.clone().jpeg().toBuffer(), 1]])) { // profiles of inks are coarse
+    const { data, shape } = await imageToTensor(file);
+    assert.deepEqual(shape, [8, 8, 3]);
+    assert.ok(data.every(value => Math.abs(value - 90) <= tolerance), String(data.subarray(0, 6)));
+  }
+  const noise = Uint8Array.from({ length: 3 * 64 * 64 }, (_, i) => (i * i * 7) % 251);
+  const whole = await sharp(noise, { raw: { width: 64, height: 64, channels: 3 } }).jpeg().toBuffer();
+  await refuses(() => imageToTensor(whole.subarray(0, whole.length / 2)), 'file', /can't be decoded: .*premature end/);
+});
+
+test('without the package sharp the error says how to get it', () => {
+  const copy = join(folder, 'alone');
+  for (const name of ['errors.js', 'platform.js', 'images']) cpSync(new URL(`../../bindings/${name}`, import.meta.url), join(copy, name), { recursive: true });
+  writeFileSync(join(copy, 'package.json'), '{ "type": "module" }');
+  const ask = () => spawnSync(process.execPath, ['--input-type=module', '-e', `
+    const { imageToTensor } = await import(${JSON.stringify(pathToFileURL(join(copy, 'images', 'index.js')).href)});
+    await imageToTensor('a.png').catch(({ name, code, message }) => console.log(name, code, message));`], { cwd: copy, encoding: 'utf8' });
+  assert.match(ask().stdout, /^HeddleError unsupported pictures in Node need the package sharp: npm install sharp\n$/);
+  mkdirSync(join(copy, 'node_modules', 'sharp'), { recursive: true });
+  writeFileSync(join(copy, 'node_modules', 'sharp', 'index.js'), 'throw new Error("no libvips for this system");');
+  assert.match(ask().stdout, /^HeddleError unsupported .*does not load: no libvips for this system/);
+});
+
 test('many pictures, progress, abort', async () => {
   /** @type {number[]} */
   const seen = [];
@@ -67,10 +98,16 @@ test('many pictures, progress, abort', async () => {
 test('folders are classes', async () => {
   const root = join(folder, 'classes');
   for (const name of ['cats', 'dogs', 'none']) mkdirSync(join(root, name), { recursive: true });
-  for (const name of ['dogs/b.png', 'cats/2.PNG', 'cats/1.png', 'cats/notes.txt']) writeFileSync(join(root, name), encoded);
+  for (const name of ['dogs/b.png', 'cats/2.PNG', 'cats/1.png', 'cats/notes.txt', 'cats/._1.png']) {
+    writeFileSync(join(root, name), encoded);
+  }
+  mkdirSync(join(root, '.cache'));
+  writeFileSync(join(root, '.cache', 'a.png'), encoded);
   const { files, labels, classes } = await folderOfImages(root);
   assert.deepEqual(files.map(file => file.slice(root.length + 1)), ['cats/1.png', 'cats/2.PNG', 'dogs/b.png']);
   assert.deepEqual([[...labels], classes], [[0, 0, 1], ['cats', 'dogs']]);
+  symlinkSync(join(root, 'cats'), join(root, 'linked'));
+  assert.deepEqual((await folderOfImages(root)).classes, ['cats', 'dogs', 'linked']);
   await refuses(() => folderOfImages(join(root, 'none')), 'file', /none" has no folders with pictures/);
   await refuses(() => folderOfImages(join(root, 'missing')), 'file', /can't read the folder .*missing/);
 });
@@ -85,7 +122,8 @@ test('what is no picture is refused by name', async () => {
   await refuses(() => imagesToTensor([], { width: 2, height: 2 }), 'argument', /no pictures/);
   for (const [source, options, pattern] of /** @type {[any, any, RegExp][]} */ ([
     [null, {}, /expected a picture, got null/], [5, {}, /got number/], [{ data: rgba, width: 5, height: 2 }, {}, /raw pixels need .*5 x 2 and 24 bytes/],
-    [encoded, { width: 3 }, /together/], [encoded, { width: 0, height: 2 }, /width = 0/], [encoded, { width: 2, height: 2, fit: 'crop' }, /fit = "crop"/],
+    [{ data: new Uint8Array(9), width: 1.5, height: 2 }, {}, /raw pixels need .*1\.5 x 2/], [{ data: new Uint16Array(12), width: 2, height: 2 }, {}, /raw pixels/],
+    [{ data: new Uint8Array(0), width: 0, height: 0 }, {}, /0 x 0/], [encoded, { width: 3 }, /together/], [encoded, { width: 0, height: 2 }, /width = 0/], [encoded, { width: 2, height: 2, fit: 'crop' }, /fit = "crop"/],
     [encoded, { channels: 4 }, /channels = 4/], [encoded, { background: [1, 2] }, /background/], [encoded, { hieght: 3 }, /unknown option "hieght"/],
     [new URL('https://example.org/a.png'), {}, /fetch others/],
   ])) await refuses(() => imageToTensor(source, options), 'argument', pattern);
