@@ -54,11 +54,14 @@ static double cost(hd_winograd form, const hd_conv_shape *s)
     return sum;
 }
 
+/* Below FEW channels the errors of the transforms, otherwise lost among many terms, would show: on an image of one channel
+ * the kernels that take differences or means stay exact on integers. */
 hd_winograd hd_winograd_choice(const hd_conv_shape *s)
 {
+    enum { FEW = 8 };
     const double most = 20 << 20; /* bytes */
     hd_winograd best = HD_WINOGRAD_NONE;
-    for (hd_winograd form = HD_WINOGRAD_2; form <= HD_WINOGRAD_4; form++) {
+    for (hd_winograd form = HD_WINOGRAD_2; form <= HD_WINOGRAD_4 && s->c >= FEW; form++) {
         if (hd_winograd_possible(form, s) && bytes(form, s) <= most && cost(form, s) < cost(best, s)) {
             best = form;
         }

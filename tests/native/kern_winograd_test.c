@@ -258,6 +258,7 @@ static void choices(void)
     CHECK(is_choice(same_padding(28, 28, 128, 128), HD_WINOGRAD_4));
     CHECK(is_choice(same_padding(14, 14, 256, 256), HD_WINOGRAD_2));
     CHECK(is_choice(same_padding(7, 7, 512, 512), HD_WINOGRAD_NONE)); /* 17 or 38 MB of weights */
+    CHECK(is_choice(same_padding(32, 32, 3, 32), HD_WINOGRAD_NONE)); /* few channels: exact */
     CHECK(is_choice(same_padding(1, 1, 64, 64), HD_WINOGRAD_NONE));
     CHECK(is_choice((hd_conv_shape){ 32, 32, 32, 16, 16, 32, 3, 3, 2, 2, 1, 1, 1, 1, 1 }, HD_WINOGRAD_NONE));
     CHECK(is_choice((hd_conv_shape){ 32, 32, 32, 32, 32, 32, 3, 3, 1, 1, 2, 2, 2, 2, 1 }, HD_WINOGRAD_NONE));
