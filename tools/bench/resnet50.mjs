@@ -1,5 +1,6 @@
 // One process: memory and ms of ResNet-50 predictions at 224 with random weights, one picture at a time.
-import { info, init, recipes } from '../../bindings/index.js';
+import { info, init } from '../../bindings/index.js';
+import { recipes } from '../../bindings/recipes.js';
 import { numbers, time } from './conv_nets.mjs';
 
 const { engine, threads, rounds } = JSON.parse(process.argv[2]);
