@@ -60,10 +60,11 @@ export function onClick(id, work) {
   });
 }
 
-/** Files that are dropped on a place. @param {HTMLElement} place @param {(data: DataTransfer) => void} take */
-export function listenForDrops(place, take) {
+/** Files that are dropped on an element, of which a place lights up. @param {HTMLElement} on @param {HTMLElement} place
+ * @param {(data: DataTransfer) => void} take */
+export function listenForDrops(on, place, take) {
   for (const type of ['dragover', 'dragleave', 'drop']) {
-    place.addEventListener(type, (event) => {
+    on.addEventListener(type, (event) => {
       event.preventDefault();
       place.classList.toggle('over', type === 'dragover');
       if (type === 'drop') take(event.dataTransfer);

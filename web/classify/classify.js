@@ -1,9 +1,11 @@
 // The page that says what is in a picture: connects files, camera, network and answer.
-import { info, init } from 'heddle';
+import { HeddleError, info, init } from 'heddle';
 import { imageToTensor } from 'heddle/images';
+import { Answer } from '../answer.js';
+import { byId, clearErrors, enable, listenForDrops, onClick, put, say, showError } from '../page.js';
+import { paintPicture } from '../picture.js';
 import { Camera } from './camera.js';
 import { networks, openNetwork } from './networks.js';
-import { Answer, byId, clearErrors, enable, onClick, say, showError, showPicture } from './page.js';
 
 const answer = new Answer(byId('bars')), camera = new Camera();
 /** @type {{ net: any, label: string, side: number, classes: number } | null} */
@@ -15,13 +17,17 @@ let picture = null;
 /** @type {AbortController | null} */
 let opening = null;
 
+const cameraErrors = {
+  NotAllowedError: new HeddleError('state', 'The camera was not allowed.'), NotFoundError: new HeddleError('state', 'There is no camera.'),
+};
+
 /** Runs what the user asked for; what goes wrong is said in the page. @param {() => unknown} work */
 async function attempt(work) {
   try {
     clearErrors();
     await work();
   } catch (error) {
-    if (error?.name !== 'AbortError') showError(error);
+    if (error?.name !== 'AbortError') showError(cameraErrors[error?.name] ?? error);
   }
 }
 
@@ -63,7 +69,8 @@ const nameOf = (index) => labels[index] ?? `class ${index}`;
 /** Says what is on a picture. @param {Blob | HTMLVideoElement} source @returns {Promise<number>} ms of the prediction */
 async function classify(source) {
   const side = network?.side ?? 224, tensor = await imageToTensor(source, { width: side, height: side, fit: 'cover' });
-  showPicture(byId('picture'), tensor);
+  paintPicture(byId('picture'), tensor.data, tensor.shape);
+  byId('empty').hidden = true;
   if (!network) {
     say('Now choose a network');
     return 0;
@@ -71,8 +78,7 @@ async function classify(source) {
   const start = performance.now();
   const { data } = await network.net.predict({ data: tensor.data, shape: [1, ...tensor.shape] });
   const ms = performance.now() - start;
-  const best = Array.from(data, (part, index) => ({ part, index })).sort((a, b) => b.part - a.part).slice(0, 5);
-  answer.show(best.map(({ part, index }) => ({ part, name: nameOf(index) })));
+  answer.show(data, nameOf);
   byId('time').textContent = `${ms.toFixed(0)} ms`;
   refresh();
   return ms;
@@ -83,7 +89,7 @@ async function take(blob) {
   stopCamera();
   picture = blob;
   await classify(blob);
-  answer.speak();
+  put('spoken', answer.text); // not with each frame of a camera
 }
 
 function stopCamera() {
@@ -141,18 +147,12 @@ function listen() {
   for (const id of ['weights', 'labels', 'image']) onFiles(id);
   onClick('load', () => attempt(() => {
     const address = byId('url').value.trim();
-    if (!address) throw new Error('Please give the address of a safetensors file.');
+    if (!address) throw new HeddleError('argument', 'Please give the address of a safetensors file.');
     return open(address);
   }));
   onClick('cancel', () => opening?.abort());
   onClick('webcam', () => attempt(toggleCamera));
-  for (const type of ['dragover', 'dragleave', 'drop']) {
-    document.body.addEventListener(type, (event) => {
-      event.preventDefault();
-      byId('drop').classList.toggle('over', type === 'dragover');
-      if (type === 'drop') void attempt(() => takeFiles([...event.dataTransfer.files]));
-    });
-  }
+  listenForDrops(document.body, byId('drop'), ({ files }) => attempt(() => takeFiles([...files])));
   document.addEventListener('paste', (event) => {
     const files = [...event.clipboardData?.files ?? []];
     if (files.length) void attempt(() => takeFiles(files));

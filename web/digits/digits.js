@@ -219,7 +219,7 @@ function listen() {
     if (file) await open(file);
   }));
   byId('files').addEventListener('change', ({ target }) => takeFiles(target.files));
-  listenForDrops(byId('drop'), ({ files }) => takeFiles(files));
+  listenForDrops(byId('drop'), byId('drop'), ({ files }) => takeFiles(files));
 }
 
 /** All drawing happens here. @param {number} now */

@@ -1,0 +1,314 @@
+// The page of convolutional networks: connects training, controls and pictures.
+import { HeddleError, listStore, load } from 'heddle';
+import { Answer } from '../answer.js';
+import { Curves } from '../chart.js';
+import { byId, clearErrors, enable, listenForDrops, onClick, percent, put, say, showError } from '../page.js';
+import { addEpochRow, showEngine, showProgress, tell } from '../progress.js';
+import { Training } from '../training.js';
+import { Controls } from './controls.js';
+import { chosenFiles, droppedFiles, readOwn } from './files.js';
+import { Layers } from './layers.js';
+import { Live } from './live.js';
+import { compileNetwork, fits, makeNetwork, misfit, networkKey } from './network.js';
+import { Confusion, Mistakes, judge } from './results.js';
+import { Samples } from './samples.js';
+import { MnistSet } from './sets.js';
+
+/** @import { PictureSet, Part } from './sets.js' */
+
+const kept = 'convnet', mnist = new MnistSet();
+/** @type {PictureSet} */
+let set = mnist;
+/** What the running fit is tested on after each epoch. @type {Part} */
+let held;
+/** Where the running fit began on the curves' axis, its epochs, its newest log. */
+let fit = { begin: 0, epochs: 0, log: null };
+let accuracy = null, lastFacts = 0;
+/** @type {AbortController | null} */
+let reading = null;
+
+const curves = new Curves(byId('chart-loss'), byId('chart-accuracy'));
+const answer = new Answer(byId('bars')), confusion = new Confusion();
+const samples = new Samples((part, row) => look(part, row)), mistakes = new Mistakes((part, row) => {
+  look(part, row);
+  byId('sample-title').scrollIntoView({ block: 'nearest' });
+});
+
+const live = new Live(new Layers(), {
+  onChances: (chances) => showAnswer(chances),
+  onTest: (chances, part) => showVerdict(judge(chances, part.labels), part, 'now'),
+  onError: showError,
+});
+
+/** @type {import('../training.js').Task} */
+const task = {
+  key: (settings) => networkKey(settings, set), make: (settings) => makeNetwork(settings, set), compile: compileNetwork,
+  async data({ rows }, onLoading) {
+    const [train, test] = await Promise.all([set.train(rows, onLoading), set.test(rows)]);
+    held = test;
+    return { x: set.input(train.images), y: train.labels };
+  },
+};
+
+const training = new Training(task, {
+  onState: showState,
+  onLoading: (part) => say(`Fetching pictures: ${Math.round(part * 100)} %`, { isUrgent: false }),
+  quiet: () => live.hold(),
+  onNetwork(net, isFresh) {
+    live.setNet(net, set);
+    confusion.build(set.classes);
+    clearResults();
+    put('network-facts', `${net.name}: ${net.parameters.toLocaleString('en')} weights in ${net.layers.length - 1} layers`);
+    if (isFresh) restartCurves(null);
+  },
+  onBatch(log) {
+    fit.log = log;
+    curves.batch(fit.begin + log.epoch + (log.batch + 1) / log.batches, log);
+  },
+  async onEpoch(log, signal) {
+    const verdict = judge(await training.net.predict(set.input(held.images), { batchSize: 100, signal }), held.labels);
+    Object.assign(log, { val_loss: verdict.loss, val_accuracy: verdict.accuracy });
+    fit.log = log;
+    accuracy = verdict.accuracy;
+    live.wasTested();
+    showVerdict(verdict, held, `after epoch ${training.epochs}`);
+    curves.epoch(fit.begin + log.epoch + 1, log, false);
+    addEpochRow(training.epochs, log);
+    say(`Epoch ${log.epoch + 1} of ${fit.epochs}: ${percent(accuracy)} of the test pictures are right`, { isUrgent: false });
+  },
+});
+
+const controls = new Controls({
+  onNetwork: () => { byId('new-network').hidden = !training.net || !training.wouldRenew(controls.read()); },
+  onRate: (rate) => attempt(() => training.setRate(rate)),
+});
+
+/** Runs what the user asked for; what goes wrong is said in the page. @param {() => unknown} work */
+async function attempt(work) {
+  try {
+    await work();
+  } catch (error) {
+    if (error?.name !== 'AbortError') showError(error);
+  }
+}
+
+/** @param {Part} part @param {number} row */
+function look(part, row) {
+  samples.show(part, row);
+  live.setPicture(set.picture(part, row));
+}
+
+/** @param {Float32Array} chances */
+function showAnswer(chances) {
+  const isTrained = training.epochs > 0 || fit.log !== null, best = chances.indexOf(Math.max(...chances)), truth = set.classes[samples.label];
+  answer.show(chances, (index) => set.classes[index]);
+  if (best < 0) put('answer', 'The network overflows: its weights are too large');
+  else if (isTrained) put('answer', best === samples.label ? `${truth}: right` : `Says ${set.classes[best]}, but it is ${truth}`);
+  else put('answer', `It is ${truth}; the network is not trained yet`);
+}
+
+/** @param {import('./results.js').Verdict} verdict @param {Part} part @param {string} when */
+function showVerdict(verdict, part, when) {
+  confusion.show(verdict);
+  mistakes.show(set, part, verdict);
+  const count = verdict.rows.toLocaleString('en'), wrong = verdict.mistakes.length.toLocaleString('en');
+  put('confusion-state', `${percent(verdict.accuracy)} of ${count} test pictures right, ${when}. Rows: what it is; columns: what the network says.`);
+  put('mistakes-state', verdict.mistakes.length ? `${wrong} of ${count} test pictures, ${when}; those first of which it is surest. Press one to look at it above.`
+    : `None of ${count} test pictures, ${when}.`);
+}
+
+function clearResults() {
+  mistakes.clear();
+  put('confusion-state', 'Not tested yet.');
+  put('mistakes-state', 'Not tested yet.');
+}
+
+/** @param {number | null} tested accuracy of the network that is there now */
+function restartCurves(tested) {
+  fit = { begin: 0, epochs: 0, log: null };
+  accuracy = tested;
+  curves.clear();
+  byId('epochs').replaceChildren();
+}
+
+/** @param {import('../training.js').State} state */
+function showState(state) {
+  const isRunning = state === 'training' || state === 'paused';
+  byId('run').textContent = { training: 'Pause', paused: 'Resume' }[state] ?? 'Train';
+  enable('run', state === 'idle' || isRunning);
+  enable('stop', isRunning || state === 'loading');
+  enable('reset', state !== 'starting' && state !== 'stopping');
+  for (const id of ['save-browser', 'save-file']) enable(id, state !== 'starting');
+  enable('load-file', state === 'idle');
+  controls.lock(training.isBusy);
+  live.isLearning = state === 'training';
+  lastFacts = 0; // the figures follow at once
+  if (state === 'paused') say('Paused');
+  if (state === 'loading') say('Getting the pictures ready');
+  void offerKept();
+}
+
+async function train() {
+  clearErrors();
+  if (reading) throw new HeddleError('state', 'Your pictures are still being read.');
+  controls.check();
+  const settings = controls.read();
+  if (training.wouldRenew(settings)) curves.clear();
+  fit = { begin: curves.end, epochs: settings.epochs, log: null };
+  let history = null;
+  try {
+    history = await training.start(settings);
+  } finally {
+    byId('new-network').hidden = true;
+    say(`${history ? 'Trained' : 'Stopped'}${accuracy === null ? '' : `: ${percent(accuracy)} of the test pictures are right`}`);
+  }
+}
+
+async function reset() {
+  clearErrors();
+  controls.check();
+  await training.reset(controls.read());
+  byId('new-network').hidden = true;
+  say('A new network, not trained yet');
+}
+
+/** @param {string} target */
+async function save(target) {
+  const { net, epochs } = training, { name, classes, preprocessing } = set;
+  await net.save(target, { preprocessing, metadata: { settings: controls.read(), set: name, classes, epochs, accuracy } });
+  tell(target.startsWith('indexeddb') ? 'The model is kept in this browser' : 'The model has been downloaded');
+  await offerKept();
+}
+
+/** @param {string | File} from */
+async function open(from) {
+  clearErrors();
+  const net = await load(from).catch((cause) => {
+    throw new HeddleError(cause.code, `${from.name ?? 'The kept model'} can't be opened. ${cause.message}`, { cause });
+  });
+  try {
+    if (!fits(net, set) && fits(net, mnist)) await usePictures(mnist);
+    if (!fits(net, set)) throw misfit(net, set);
+  } catch (error) {
+    net.dispose();
+    throw error;
+  }
+  const { epochs = 1, accuracy: tested = null, settings } = net.metadata ?? {};
+  controls.show(settings, net.seed);
+  restartCurves(tested);
+  training.adopt(net, controls.read(), epochs);
+  live.test();
+  byId('new-network').hidden = true;
+  tell(`The model is loaded${tested === null ? '' : `: ${percent(tested)} of the test pictures were right`}`);
+}
+
+async function offerKept() {
+  try {
+    const has = (await listStore('indexeddb://')).some(({ name }) => name === kept);
+    enable('load-browser', has && training.state === 'idle');
+  } catch {
+    for (const id of ['load-browser', 'save-browser']) enable(id, false); // some private windows have no IndexedDB
+  }
+}
+
+/** Other pictures, and a network for them. @param {PictureSet} next */
+async function usePictures(next) {
+  const part = await next.examples(), isOwn = next !== mnist;
+  if (next !== set) {
+    const before = set;
+    set = next;
+    controls.suggest(set.shape[2]);
+    await training.reset(controls.read()).catch((error) => {
+      set = before;
+      throw error;
+    });
+    byId('new-network').hidden = true;
+  }
+  byId('files-state').hidden = byId('files-clear').hidden = !isOwn;
+  if (isOwn) {
+    const { own, held: test, classes, name } = set, [trained, tested] = [own.rows, test.rows].map((n) => n.toLocaleString('en'));
+    byId('files-state').textContent = `${name}: ${classes.length} classes, ${trained} pictures to train on, ${tested} to test on.`;
+  }
+  samples.offer(set, part);
+  live.setPicture(set.picture(part, samples.row), part);
+}
+
+/** @param {Promise<import('./files.js').Found[]>} coming */
+async function takeFiles(coming) {
+  clearErrors();
+  if (training.isBusy) throw new HeddleError('state', 'Stop the training before you change the pictures.');
+  reading?.abort();
+  const own = reading = new AbortController();
+  try {
+    say('Reading your files');
+    const onProgress = (part) => say(`Reading your pictures: ${Math.round(part * 100)} %`, { isUrgent: false });
+    const { set: next, unread } = await readOwn(await coming, { signal: own.signal, onProgress });
+    own.signal.throwIfAborted();
+    await usePictures(next);
+    say('Your pictures are ready');
+    if (unread.length) throw new HeddleError('file', `${unread.length} files can't be read as pictures and are left out: ${unread.slice(0, 5).join(', ')}${unread.length > 5 ? ' ...' : ''}`);
+  } catch (error) {
+    if (set !== mnist || error.code !== 'file') throw error;
+    say('Ready to train');
+    throw error;
+  } finally {
+    if (reading === own) reading = null;
+  }
+}
+
+function listen() {
+  const on = (id, work) => onClick(id, () => attempt(work));
+  on('run', () => ({ training: () => training.pause(), paused: () => training.resume() }[training.state] ?? train)());
+  on('stop', () => training.stop());
+  on('reset', reset);
+  on('save-browser', () => save(`indexeddb://${kept}`));
+  on('save-file', () => save(`download://${kept}.safetensors`));
+  on('load-browser', () => open(`indexeddb://${kept}`));
+  on('load-file', () => byId('model-file').click());
+  on('files-clear', () => usePictures(mnist));
+  byId('model-file').addEventListener('change', ({ target }) => attempt(async () => {
+    const [file] = target.files;
+    target.value = '';
+    if (file) await open(file);
+  }));
+  for (const id of ['files', 'folder']) {
+    byId(id).addEventListener('change', ({ target }) => {
+      const files = chosenFiles(target.files);
+      target.value = '';
+      if (files.length) void attempt(() => takeFiles(Promise.resolve(files)));
+    });
+  }
+  listenForDrops(document.body, byId('drop'), (data) => {
+    const files = droppedFiles(data);
+    void attempt(() => takeFiles(files));
+  });
+}
+
+/** All drawing happens here. @param {number} now */
+function frame(now) {
+  requestAnimationFrame(frame);
+  live.frame(now);
+  curves.draw();
+  if (now - lastFacts < 250) return;
+  lastFacts = now;
+  showEngine();
+  showProgress(fit, { epochs: training.epochs, isBusy: training.isBusy, accuracy, unit: 'pictures' });
+}
+
+async function start() {
+  listen();
+  byId('isolation').hidden = globalThis.crossOriginIsolated === true;
+  requestAnimationFrame(frame);
+  await attempt(async () => {
+    try {
+      await training.open(controls.read());
+      say('Ready to train');
+    } catch (error) {
+      say('The engine did not start');
+      throw error;
+    }
+  });
+  await attempt(() => usePictures(mnist));
+}
+
+void start();
