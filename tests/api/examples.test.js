@@ -1,10 +1,14 @@
 // The examples run and say what they promise. The main job trains on a part of the digits here; npm start does it whole.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import sharp from 'sharp';
+import { load } from '../../bindings/index.js';
+import { imageToTensor } from '../../bindings/images/index.js';
+import { recipes } from '../../bindings/recipes.js';
 import { tree } from '../../tools/common.mjs';
 
 const folder = join(tree, 'examples');
@@ -54,6 +58,50 @@ test('reproduce lists its experiments, and cifar-losses trains on a file of its 
   const wrong = spawnSync(process.execPath, [join(tree, 'tools', 'reproduce.mjs'), 'cifar-loses'], { encoding: 'utf8' });
   assert.equal(wrong.status, 1);
   assert.match(wrong.stderr, /did you mean "cifar-losses"/);
+});
+
+/** Pictures of shapes, each kind of a colour near one of its own. @param {string} path */
+async function drawShapes(path) {
+  const kinds = {
+    circles: (x, y, r) => `<circle cx="${x}" cy="${y}" r="${r}"/>`, crosses: (x, y, r) => `<path d="M${x - r} ${y}h${2 * r}M${x} ${y - r}v${2 * r}" stroke-width="5"/>`,
+    squares: (x, y, r) => `<rect x="${x - r}" y="${y - r}" width="${2 * r}" height="${2 * r}"/>`,
+  };
+  for (const [k, [name, draw]] of Object.entries(kinds).entries()) {
+    mkdirSync(join(path, name));
+    for (let i = 0; i < 12; i++) {
+      const colour = `hsl(${120 * k + 3 * i} 80% 50%)`, shape = draw(16 + i % 7, 24 - i % 5, 10 + i % 5);
+      const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="40" height="40" fill="${colour}" stroke="${colour}"><path fill="#ddd" stroke="none" d="M0 0h40v40h-40"/>${shape}</svg>`;
+      await sharp(Buffer.from(svg)).png().toFile(join(path, name, `${10 + i}.png`));
+    }
+  }
+}
+
+test('transfer learns the classes of a folder on a backbone from a file, and saves the whole network', async () => {
+  const root = mkdtempSync(join(tmpdir(), 'heddle-transfer-')), [path, weights, saved] = ['shapes', 'weights.safetensors', 'net.safetensors'].map((name) => join(root, name));
+  try {
+    mkdirSync(path);
+    await drawShapes(path);
+    const net = await recipes.cifarResnet20({ seed: 3 });
+    await net.save(weights);
+    net.dispose();
+    const transfer = (/** @type {string[]} */ ...args) => [join(folder, 'transfer.js'), path, '--side', '32', '--network', ...args];
+    const printed = run(...transfer('cifarResnet20', '--weights', weights, '--save', saved, '--epochs', '400'));
+    assert.match(printed, /3 classes \(circles, crosses, squares\): 27 pictures to train, 9 to test/);
+    assert.match(printed, /cifarResnet20: 95 weights from .*\n64 features of 36 pictures/);
+    assert.ok(Number(/test accuracy ([\d.]+) %/.exec(printed)?.[1]) > 60, printed);
+    const [, file, name, part] = /(\S+\.png): (\w+) \(([\d.]+) %\)/.exec(printed) ?? [];
+    assert.ok(file.includes(join('shapes', name)) && Number(part) > 60, `the whole network has the head that was trained: ${printed}`);
+    const whole = await load(saved), { data, shape } = await imageToTensor(file, { width: 32, height: 32, fit: 'cover' });
+    const probabilities = [...(await whole.predict({ data, shape: [1, ...shape] })).data], classes = /** @type {string[]} */ (whole.metadata.classes);
+    assert.ok(Math.abs(100 * probabilities[classes.indexOf(name)] - Number(part)) < 0.1, `${probabilities}, ${printed}`);
+    whole.dispose();
+    assert.match(run(...transfer('cifarResnet20', '--epochs', '1')), /RANDOM weights/);
+    const wrong = spawnSync(process.execPath, transfer('resnet18', '--weights', weights), { cwd: tree, encoding: 'utf8' });
+    assert.equal(wrong.status, 1);
+    assert.match(wrong.stderr, /HeddleError: loadWeights: .*conv1\/kernel is \[16, 3, 3, 3\]/);
+  } finally {
+    rmSync(root, { recursive: true });
+  }
 });
 
 test('regression finds the hidden matrices', () => {
