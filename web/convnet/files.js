@@ -1,6 +1,6 @@
 // The user's files as a set of pictures: CIFAR's binary files, or pictures in folders, one folder for each class.
 import { HeddleError } from 'heddle';
-import { cifar10Classes, gunzip, readCifar10, readCifar100 } from 'heddle/files';
+import { cifar100Classes, cifar10Classes, gunzip, readCifar10, readCifar100 } from 'heddle/files';
 import { imageToTensor } from 'heddle/images';
 import { OwnSet } from './sets.js';
 
@@ -94,7 +94,7 @@ async function readCifar(files) {
   const [{ classes }] = parts, other = parts.find((one) => one.classes !== classes);
   if (other) throw refuse(`${parts[0].path} is of CIFAR-${classes}, but ${other.path} of CIFAR-${other.classes}.`);
   const isTest = ({ path }) => /test/i.test(path), [train, test] = split(joined(parts.filter((one) => !isTest(one))), joined(parts.filter(isTest)));
-  const names = classes === 10 ? [...cifar10Classes] : Array.from({ length: 100 }, (_, k) => String(k));
+  const names = [...classes === 10 ? cifar10Classes : cifar100Classes];
   return new OwnSet({ name: `CIFAR-${classes}`, shape: [side, side, 3], classes: names, preprocessing: bytesToUnit }, train, test);
 }
 
