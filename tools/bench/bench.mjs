@@ -116,7 +116,7 @@ function size() {
   const js = packed(Buffer.from(minified.join('\n'))), engine = 'heddle-mt-relaxed';
   const binary = packed(readFileSync(join(engines, `${engine}.wasm`))), glue = packed(readFileSync(join(engines, `${engine}.mjs`)));
   return [line('all JS + one engine, minified, gzip', js + glue + binary, 'KiB',
-    { most: 170, note: `JS ${js.toFixed(1)}, glue ${glue.toFixed(1)}, wasm ${binary.toFixed(1)}` })];
+    { most: 180, note: `JS ${js.toFixed(1)}, glue ${glue.toFixed(1)}, wasm ${binary.toFixed(1)}` })];
 }
 
 function lbfgs() {
