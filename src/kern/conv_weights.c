@@ -3,8 +3,7 @@
  * cache; each tap then runs over the pixels that it sees inside the image, with its sums in registers.
  *
  * Work is cut by channels, filters and groups (parts) and, where dW is small, by pixels (chunks, summed in order). */
-#include "kern/conv_weights.h"
-
+#include "kern/conv_weights_form.h"
 #include "kern/conv_weights_kernel.h"
 
 #include <stdbool.h>
@@ -119,6 +118,11 @@ static void plan_block(plan *p)
     p->strips = ceil_div(s->ow, p->cols);
 }
 
+int hd_weight_chunks(int wanted, size_t size)
+{
+    return least(wanted, 1 + (int)(PARTIAL_SIZE / size));
+}
+
 static void plan_parts(plan *p, size_t size)
 {
     const int in = (int)input_pixels(p, p->images, p->rows, p->cols), out = p->images * p->rows * p->cols;
@@ -134,8 +138,7 @@ static void plan_parts(plan *p, size_t size)
     p->filter_parts = ceil_div(p->kg, p->filters);
     p->channel_parts = ceil_div(p->cg, p->channels);
     const int parts = p->group_parts * p->filter_parts * p->channel_parts;
-    p->chunks = parts >= TASKS ? 1 : ceil_div(TASKS, parts);
-    p->chunks = most(1, least(p->chunks, 1 + (int)(PARTIAL_SIZE / size)));
+    p->chunks = hd_weight_chunks(ceil_div(TASKS, parts), size);
 }
 
 static size_t weights_size(const hd_conv_shape *s)
@@ -400,20 +403,29 @@ static void add_task(void *arg, int task, int thread)
 
 size_t hd_conv_weights_scratch(const hd_conv_shape *s)
 {
-    return (size_t)(make_plan(s).chunks - 1) * weights_size(s);
+    return (size_t)(most(make_plan(s).chunks, hd_conv_weights_winograd_chunks(s)) - 1) * weights_size(s);
+}
+
+static void run_direct(job *j, const hd_conv_shape *s)
+{
+    j->p = make_plan(s);
+    j->blocks = ceil_div(j->n, j->p.images) * j->p.bands * j->p.strips;
+    j->chunks = least(j->p.chunks, j->blocks);
+    hd_pool_run(j->pool, j->chunks * j->p.group_parts * j->p.filter_parts * j->p.channel_parts, part_task, j);
 }
 
 void hd_conv_weights(hd_pool *p, const hd_conv_shape *s, int n, const real *x, const real *dy, real *dw, real *scratch)
 {
-    job j = { .p = make_plan(s), .pool = p, .n = n, .size = weights_size(s), .x = x, .dy = dy, .dw = dw,
-              .partial = scratch };
+    job j = { .pool = p, .n = n, .size = weights_size(s), .x = x, .dy = dy, .dw = dw, .partial = scratch };
     if (n <= 0) {
         memset(dw, 0, j.size * sizeof *dw);
         return;
     }
-    j.blocks = ceil_div(n, j.p.images) * j.p.bands * j.p.strips;
-    j.chunks = least(j.p.chunks, j.blocks);
-    hd_pool_run(p, j.chunks * j.p.group_parts * j.p.filter_parts * j.p.channel_parts, part_task, &j);
+    if (hd_conv_weights_winograd_wins(s, n)) {
+        j.chunks = hd_conv_weights_winograd(p, s, n, x, dy, dw, scratch);
+    } else {
+        run_direct(&j, s);
+    }
     if (j.chunks > 1) {
         hd_pool_run(p, (int)((j.size + ADD_BLOCK - 1) / ADD_BLOCK), add_task, &j);
     }

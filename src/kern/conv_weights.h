@@ -5,6 +5,9 @@
 
 #include "kern/conv.h"
 
+/* By minimal filtering: 3x3, strides, dilations and groups 1, and enough of all. Its rounding errors are up to 32 times
+ * those of one product, relative to the largest sum of |dY| |X| over the taps. */
+bool hd_conv_weights_winograd_wins(const hd_conv_shape *s, int n);
 size_t hd_conv_weights_scratch(const hd_conv_shape *s); /* elements, whatever N is */
 void hd_conv_weights(hd_pool *p, const hd_conv_shape *s, int n, const real *x, const real *dy, real *dw, real *scratch);
 

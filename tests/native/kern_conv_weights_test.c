@@ -105,11 +105,12 @@ static void check_shape(const hd_conv_shape *s, int n, uint64_t seed)
 {
     real *x = random_array(x_size(s, n), seed), *dy = random_array(y_size(s, n), seed + 1), *dw = compute(s, n, x, dy);
     const int cg = s->c / s->groups;
+    const double factor = hd_conv_weights_winograd_wins(s, n) ? 4 : 1; /* its errors are those of all taps */
     int bad = 0;
     for (size_t i = 0; i < w_size(s); i++) {
         int terms, c = (int)(i % cg), tap = (int)(i / cg) % (s->kh * s->kw), o = (int)(i / cg) / (s->kh * s->kw);
         double sum = plain_sum(s, n, x, dy, o, tap / s->kw, tap % s->kw, c, &terms);
-        bad += !(fabs(dw[i] - sum) <= EPSILON * (4 + 0.5 * terms));
+        bad += !(fabs(dw[i] - sum) <= factor * EPSILON * (4 + 0.5 * terms));
     }
     CHECK(!bad);
     if (bad) {
@@ -158,7 +159,7 @@ static void random_shapes(void)
 static void every_cut(void)
 {
     static const hd_conv_shape shapes[] = {
-        { 60, 61, 8, 60, 61, 4, 3, 3, 1, 1, 1, 1, 1, 1, 1 },
+        { 60, 61, 8, 60, 61, 4, 3, 4, 1, 1, 1, 1, 1, 1, 1 },
         { 60, 61, 9, 60, 61, 6, 3, 3, 1, 1, 24, 24, 24, 24, 1 },
         { 9, 700, 8, 9, 700, 4, 3, 3, 1, 1, 2, 2, 2, 2, 1 },
         { 3, 5000, 8, 3, 2500, 4, 3, 3, 1, 2, 1, 1, 1, 1, 1 },
@@ -174,7 +175,29 @@ static void every_cut(void)
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
         check_shape(&shapes[i], 1 + (int)i % 3, i);
     }
-    check_shape(&(hd_conv_shape){ 6, 6, 8, 6, 6, 8, 3, 3, 1, 1, 1, 1, 1, 1, 1 }, 100, 1);
+    check_shape(&(hd_conv_shape){ 6, 6, 8, 6, 6, 8, 3, 2, 1, 1, 1, 1, 1, 1, 1 }, 100, 1);
+}
+
+/* Minimal filtering: whole and partial tiles, channels and filters, several parts, blocks and chunks. */
+static void winograd_shapes(void)
+{
+    static const struct {
+        int n;
+        hd_conv_shape s;
+    } cases[] = {
+        { 64, { 4, 4, 8, 4, 4, 8, 3, 3, 1, 1, 1, 1, 1, 1, 1 } },
+        { 9, { 16, 16, 8, 16, 16, 4, 3, 3, 1, 1, 1, 1, 1, 1, 1 } },
+        { 3, { 17, 21, 13, 15, 19, 9, 3, 3, 1, 1, 1, 1, 0, 0, 1 } },
+        { 5, { 12, 24, 39, 15, 23, 37, 3, 3, 1, 1, 1, 1, 2, 2, 1 } },
+        { 9, { 19, 19, 70, 16, 16, 41, 3, 3, 1, 1, 1, 1, -1, -1, 1 } },
+        { 20, { 7, 7, 40, 7, 7, 72, 3, 3, 1, 1, 1, 1, 1, 1, 1 } },
+        { 2, { 32, 32, 32, 32, 32, 32, 3, 3, 1, 1, 1, 1, 1, 1, 1 } },
+        { 2, { 33, 30, 96, 33, 30, 100, 3, 3, 1, 1, 1, 1, 1, 1, 1 } },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        CHECK(hd_conv_weights_winograd_wins(&cases[i].s, cases[i].n));
+        check_shape(&cases[i].s, cases[i].n, i);
+    }
 }
 
 /* <dY, conv(X, V)> = <dW, V>, with V not zero in a few elements only: O(1) in the size of dW. */
@@ -227,6 +250,7 @@ int main(void)
     }
     random_shapes();
     every_cut();
+    winograd_shapes();
     network_shapes();
     for (int t = 0; t < POOLS; t++) {
         hd_pool_free(&context, pools[t]);
