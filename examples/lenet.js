@@ -1,12 +1,12 @@
-// LeNet-5 (LeCun et al. 1998, with ReLU and max pooling as it is built today) learns MNIST: about 99.2 % in under a minute.
-// Options: --epochs 6, --rate 0.002, --seed 7, --threads 2, --train 60000 (digits to train on).
+// LeNet-5 (LeCun et al. 1998, with ReLU and max pooling as it is built today) learns MNIST: about 99.3 % in under a minute.
+// Options: --epochs 8, --rate 0.003, --seed 7, --threads 2, --train 60000 (digits to train on).
 import { parseArgs } from 'node:util';
 import { info, init, layers, optimizers, schedules, sequential } from 'heddle';
 import { mnist } from './mnist-data.js';
 
 const { values } = parseArgs({
   options: {
-    epochs: { type: 'string', default: '6' }, rate: { type: 'string', default: '0.002' }, seed: { type: 'string', default: '7' },
+    epochs: { type: 'string', default: '8' }, rate: { type: 'string', default: '0.003' }, seed: { type: 'string', default: '7' },
     threads: { type: 'string' }, train: { type: 'string', default: '60000' },
   },
 });
@@ -16,7 +16,7 @@ await init(values.threads ? { threads: Number(values.threads) } : {});
 const train = await mnist('train', Number(values.train)), test = await mnist('test');
 const images = ({ data, ...rest }) => ({ data, ...rest, shape: [data.length / 784, 28, 28, 1] });
 const net = await sequential([
-  layers.input({ shape: [28, 28, 1] }),
+  layers.input({ shape: [28, 28, 1] }), layers.randomCrop2d({ padding: 1 }), // the digits move by up to a pixel
   layers.conv2d({ filters: 6, kernelSize: 5, padding: 'same', activation: 'relu', kernelInitializer: 'he' }), layers.maxPool2d(),
   layers.conv2d({ filters: 16, kernelSize: 5, activation: 'relu', kernelInitializer: 'he' }), layers.maxPool2d(),
   layers.flatten(), layers.dense({ units: 120, activation: 'relu', kernelInitializer: 'he' }),
