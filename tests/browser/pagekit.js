@@ -5,7 +5,7 @@ import { chromium } from 'playwright-core';
 import { serve } from '../../tools/serve.mjs';
 
 const args = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
-  '--disable-component-update', '--disable-sync'];
+  '--disable-component-update', '--disable-sync', '--use-fake-device-for-media-stream'];
 export const patience = 20_000;
 
 /** @type {import('playwright-core').Browser} */

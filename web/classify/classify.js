@@ -7,15 +7,28 @@ import { paintPicture } from '../picture.js';
 import { Camera } from './camera.js';
 import { networks, openNetwork } from './networks.js';
 
-const answer = new Answer(byId('bars')), camera = new Camera();
-/** @type {{ net: any, label: string, side: number, classes: number } | null} */
+const answer = new Answer(byId('bars'));
+/** @type {Camera | null} */
+let camera = null;
+/** @type {import('./networks.js').Network | null} */
 let network = null;
-/** @type {string[]} */
+/** What was opened last, or tried to: to do it again with other settings. @type {File | string | null} */
+let source = null;
+/** Of a file of labels; used if they fit the network. @type {string[]} */
 let labels = [];
 /** The picture shown, for when the network changes. @type {Blob | null} */
 let picture = null;
 /** @type {AbortController | null} */
 let opening = null;
+
+/** The network does one thing at a time: it is not let go while it looks at a picture. @type {Promise<unknown>} */
+let busy = Promise.resolve();
+/** @template T @param {() => T | Promise<T>} work @returns {Promise<T>} */
+function inTurn(work) {
+  const done = busy.then(work);
+  busy = done.catch(() => {});
+  return done;
+}
 
 const cameraErrors = {
   NotAllowedError: new HeddleError('state', 'The camera was not allowed.'), NotFoundError: new HeddleError('state', 'There is no camera.'),
@@ -32,30 +45,44 @@ async function attempt(work) {
 }
 
 function refresh() {
+  const isCancelFocused = document.activeElement === byId('cancel');
   byId('cancel').hidden = opening === null;
   enable('load', opening === null);
+  if (isCancelFocused && opening === null) byId('load').focus();
   enable('webcam', network !== null);
-  byId('webcam').textContent = camera.isOn ? 'Stop the webcam' : 'Use the webcam';
+  put('webcam', camera ? 'Stop the webcam' : 'Use the webcam');
   const { engine, threads } = info();
-  byId('engine').textContent = engine ? `${engine}, ${threads} thread${threads === 1 ? '' : 's'}` : '';
+  put('engine', engine ? `${engine}, ${threads} thread${threads === 1 ? '' : 's'}` : '');
 }
 
-/** @param {File | string} source */
-async function open(source) {
+/** Says what is there. */
+function describe() {
+  const count = labels.length ? `${labels.length.toLocaleString('en')} labels` : '';
+  if (!network) return say(count ? `${count}; choose a file of weights` : 'Choose a file of weights');
+  const { label, prepared, classes, net } = network, differ = count && labels.length !== classes ? ' do not fit, and are not used' : '';
+  const how = prepared && byId('settings').querySelector(`[value="${prepared}"]`).textContent;
+  return say(`${label} with ${classes.toLocaleString('en')} classes${count && ` (${count}${differ})`}, ${net.parameters.toLocaleString('en')} parameters`
+    + (how && `; pictures are prepared as in ${how}`));
+}
+
+/** @param {File | string} from */
+async function open(from) {
   opening?.abort();
   const own = opening = new AbortController();
+  source = from;
   refresh();
-  const name = typeof source === 'string' ? source.split('/').at(-1) : source.name;
-  say(`Reading ${name}`);
+  say(`Reading ${typeof from === 'string' ? from.split('/').at(-1) : from.name}`);
   try {
     const form = new FormData(byId('settings'));
-    const next = await openNetwork(source, { kind: String(form.get('network')), preprocessing: String(form.get('preprocessing')) }, own.signal);
-    network?.net.dispose();
-    network = next;
-    say(`${network.label} with ${network.classes.toLocaleString('en')} classes, ${network.net.parameters.toLocaleString('en')} parameters`);
+    const next = await openNetwork(from, { kind: String(form.get('network')), preprocessing: String(form.get('preprocessing')) }, own.signal);
+    await inTurn(() => {
+      network?.net.dispose();
+      network = next;
+    });
+    describe();
     if (picture) await classify(picture);
   } catch (error) {
-    say(network ? `${network.label} stays` : 'No network yet');
+    if (opening === own) describe();
     throw error;
   } finally {
     if (opening === own) opening = null;
@@ -64,55 +91,54 @@ async function open(source) {
 }
 
 /** @param {number} index */
-const nameOf = (index) => labels[index] ?? `class ${index}`;
+const nameOf = (index) => (labels.length === network?.classes ? labels : network?.labels ?? [])[index] || `class ${index}`;
 
-/** Says what is on a picture. @param {Blob | HTMLVideoElement} source @returns {Promise<number>} ms of the prediction */
-async function classify(source) {
-  const side = network?.side ?? 224, tensor = await imageToTensor(source, { width: side, height: side, fit: 'cover' });
+/** Says what is on a picture. @param {Blob | HTMLVideoElement} from */
+const classify = (from) => inTurn(async () => {
+  const side = network?.side ?? 224, tensor = await imageToTensor(from, { width: side, height: side, fit: 'cover' });
   paintPicture(byId('picture'), tensor.data, tensor.shape);
   byId('empty').hidden = true;
-  if (!network) {
-    say('Now choose a network');
-    return 0;
-  }
+  if (!network) return;
   const start = performance.now();
   const { data } = await network.net.predict({ data: tensor.data, shape: [1, ...tensor.shape] });
-  const ms = performance.now() - start;
+  put('time', `${(performance.now() - start).toFixed(0)} ms`);
   answer.show(data, nameOf);
-  byId('time').textContent = `${ms.toFixed(0)} ms`;
-  refresh();
-  return ms;
-}
+});
 
 /** @param {Blob} blob */
 async function take(blob) {
   stopCamera();
-  picture = blob;
   await classify(blob);
+  picture = blob;
   put('spoken', answer.text); // not with each frame of a camera
+  if (!network) say('Now choose a network');
 }
 
 function stopCamera() {
-  camera.stop();
-  byId('fps').textContent = '';
+  camera?.stop();
+  camera = null;
+  put('fps', '');
   refresh();
 }
 
 async function toggleCamera() {
-  if (camera.isOn) return stopCamera();
-  await camera.start();
+  if (camera) return stopCamera();
+  const own = camera = new Camera();
   refresh();
-  let before = performance.now(), pace = 0;
   try {
-    await camera.run(async (video) => {
+    await own.start();
+    let before = performance.now(), pace = 0;
+    await own.run(async (video) => {
       await classify(video);
       const now = performance.now();
       pace = pace ? 0.9 * pace + 0.1 * (now - before) : now - before;
       before = now;
-      byId('fps').textContent = `${(1000 / pace).toFixed(1)} pictures a second`;
+      if (camera === own) put('fps', `${(1000 / pace).toFixed(1)} pictures a second`);
     });
+    if (own.isLost) throw new HeddleError('state', 'The camera is gone.');
   } finally {
-    stopCamera();
+    own.stop();
+    if (camera === own) stopCamera();
   }
 }
 
@@ -129,28 +155,29 @@ async function takeFiles(files) {
 async function takeLabels(file) {
   labels = (await file.text()).split(/\r?\n/).map((line) => line.trim());
   while (labels.at(-1) === '') labels.pop();
-  say(network && labels.length !== network.classes
-    ? `${labels.length} labels, but the network has ${network.classes} classes` : `${labels.length} labels`);
+  describe();
   if (picture && network) await classify(picture);
 }
 
 /** @param {string} id of a file input */
 function onFiles(id) {
-  byId(id).addEventListener('change', ({ target }) => {
-    const files = [...target.files];
-    target.value = '';
-    void attempt(() => takeFiles(files));
-  });
+  byId(id).addEventListener('click', ({ target }) => { target.value = ''; }); // so that the same file can be chosen again
+  byId(id).addEventListener('change', ({ target }) => { void attempt(() => takeFiles([...target.files])); });
 }
 
 function listen() {
   for (const id of ['weights', 'labels', 'image']) onFiles(id);
   onClick('load', () => attempt(() => {
     const address = byId('url').value.trim();
-    if (!address) throw new HeddleError('argument', 'Please give the address of a safetensors file.');
-    return open(address);
+    if (!address || !URL.canParse(address, document.baseURI)) throw new HeddleError('argument', 'Please give the address of a safetensors file.');
+    return open(new URL(address, document.baseURI).href);
   }));
-  onClick('cancel', () => opening?.abort());
+  byId('url').addEventListener('keydown', ({ key }) => { if (key === 'Enter') byId('load').click(); });
+  byId('settings').addEventListener('change', () => { if (source !== null) void attempt(() => open(source)); });
+  onClick('cancel', () => {
+    source = null;
+    opening?.abort();
+  });
   onClick('webcam', () => attempt(toggleCamera));
   listenForDrops(document.body, byId('drop'), ({ files }) => attempt(() => takeFiles([...files])));
   document.addEventListener('paste', (event) => {
@@ -164,7 +191,7 @@ async function start() {
   listen();
   await attempt(async () => {
     await init();
-    say('Choose a file of weights');
+    describe();
   });
   refresh();
 }

@@ -1,11 +1,11 @@
 // Which recipe a file of weights is for, and the network made from both.
-import { HeddleError, loadFrom } from 'heddle';
+import { HeddleError, load, loadFrom } from 'heddle';
 import { readSafetensors } from 'heddle/files';
 import { loadWeights, recipes } from 'heddle/recipes';
 
 /** Recipes offered: side of the input, usual preprocessing, tensor that tells the number of classes. */
 export const networks = {
-  mobilenetV2: { label: 'MobileNetV2', side: 224, preprocessing: 'tensorflow', head: 'classifier.1.weight' },
+  mobilenetV2: { label: 'MobileNetV2', side: 224, preprocessing: 'torchvision', head: 'classifier.1.weight' },
   resnet18: { label: 'ResNet-18', side: 224, preprocessing: 'torchvision', head: 'fc.weight' },
   resnet34: { label: 'ResNet-34', side: 224, preprocessing: 'torchvision', head: 'fc.weight' },
   resnet50: { label: 'ResNet-50', side: 224, preprocessing: 'torchvision', head: 'fc.weight' },
@@ -32,29 +32,48 @@ function guess(tensors) {
   return tensors.has('layer1.2.conv1.weight') ? 'resnet34' : 'resnet18';
 }
 
+/** @typedef {{ net: any, label: string, prepared: string, side: number, classes: number, labels: string[] }} Network
+ * prepared: by whose convention pictures are; labels: of the file, if it has them */
+
+/** How pictures are prepared if the user leaves it open. TensorFlow's ImageNet networks have a class more: "background".
+ * @param {string} kind @param {number} classes */
+const usualPreprocessing = (kind, classes) => (kind === 'mobilenetV2' && classes === 1001 ? 'tensorflow' : networks[kind].preprocessing);
+
+/** A network that this library saved, with all that it needs. @param {Uint8Array} bytes @param {AbortSignal} signal @returns {Promise<Network>} */
+async function openOwn(bytes, signal) {
+  const net = await load(bytes, { signal }), [{ shape: input }] = net.inputs, [{ shape: output }] = net.outputs;
+  if (input.length !== 3 || input[0] !== input[1] || input[2] !== 3 || output.length !== 1) {
+    net.dispose();
+    throw new HeddleError('file', `The network takes [${input.join(', ')}] and gives [${output.join(', ')}]; needed is one from square RGB pictures to classes.`);
+  }
+  const names = net.metadata?.classes, labels = Array.isArray(names) ? names.map(String) : [];
+  return { net, label: net.name, prepared: '', side: input[0], classes: output[0], labels };
+}
+
 /**
  * @param {File | string} source a file, or a URL
  * @param {{ kind: string, preprocessing: string }} wanted both may be "auto"
  * @param {AbortSignal} signal
+ * @returns {Promise<Network>}
  */
 export async function openNetwork(source, wanted, signal) {
-  const bytes = await loadFrom(source, { signal }), tensors = withoutPrefix(readSafetensors(bytes).tensors);
-  const kind = wanted.kind === 'auto' ? guess(tensors) : wanted.kind;
+  const bytes = await loadFrom(source, { signal }), file = readSafetensors(bytes);
+  if (file.metadata.heddle !== undefined) return openOwn(bytes, signal);
+  const tensors = withoutPrefix(file.tensors), kind = wanted.kind === 'auto' ? guess(tensors) : wanted.kind;
   if (kind === undefined) {
     throw new HeddleError('file', `These tensors (${[...tensors.keys()].slice(0, 3).join(', ')}, ...) look like none of the networks here; if they are, choose it above.`);
   }
-  const { label, side, head, preprocessing } = networks[kind], classes = (tensors.get(head) ?? tensors.get('fc.weight'))?.shape[0];
+  const { label, side, head } = networks[kind], classes = (tensors.get(head) ?? tensors.get('fc.weight'))?.shape[0];
   if (classes === undefined) {
     throw new HeddleError('file', `The file has no classifier (${head}): it is only the trunk of a ${label}, which gives features, not classes.`);
   }
-  const net = await recipes[kind]({
-    inputShape: [side, side, 3], classes, preprocessing: wanted.preprocessing === 'auto' ? preprocessing : wanted.preprocessing,
-    ...kind === 'mobilenetV2' && { padding: wanted.preprocessing === 'torchvision' ? 'torchvision' : 'tensorflow' },
-  });
+  const preprocessing = wanted.preprocessing === 'auto' ? usualPreprocessing(kind, classes) : wanted.preprocessing;
+  const isTensorflow = kind === 'mobilenetV2' && [preprocessing, usualPreprocessing(kind, classes)].includes('tensorflow');
+  const net = await recipes[kind]({ inputShape: [side, side, 3], classes, preprocessing, ...isTensorflow && { padding: 'tensorflow' } });
   try {
-    signal.throwIfAborted();
     await loadWeights(net, bytes, { signal });
-    return { net, label, side, classes };
+    signal.throwIfAborted();
+    return { net, label, prepared: preprocessing === 'none' ? '' : preprocessing, side, classes, labels: [] };
   } catch (error) {
     net.dispose();
     throw error;
