@@ -82,10 +82,11 @@ test('an address, by keyboard: waiting can be cancelled; what is dropped or chos
   const bytes = Buffer.from(await weights());
   await withPage({ path, isolated: false, context: { viewport: { width: 360, height: 740 } } }, async (page) => {
     const answers = [null, bytes];
-    let answer = () => {};
-    const later = new Promise((resolve) => { answer = () => resolve(undefined); });
+    let answer = () => {}, ask = () => {};
+    const later = new Promise((resolve) => { answer = () => resolve(undefined); }), asked = new Promise((resolve) => { ask = () => resolve(undefined); });
     await page.route('**/net.safetensors', async (route) => {
       const body = answers.shift();
+      ask();
       if (body === null) await later;
       await route.fulfill({ body: body ?? '' }).catch(() => {}); // by then the page has given it up
     });
@@ -94,6 +95,7 @@ test('an address, by keyboard: waiting can be cancelled; what is dropped or chos
     await page.keyboard.type('net.safetensors');
     await page.keyboard.press('Enter');
     await said(page, /^Reading net\.safetensors$/);
+    await asked;
     await page.focus('#cancel');
     await page.keyboard.press('Enter');
     await said(page, /^Choose a file of weights$/);
