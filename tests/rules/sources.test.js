@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import { tree } from '../../tools/common.mjs';
 
 /** Folders of src from the lowest up; a folder includes headers of its own and of lower lines, not of its neighbours. */
-const LEVELS = [['base'], ['kern'], ['layer', 'loss', 'optim', 'solve', 'metric', 'image', 'weight'], ['recipe'], ['model'], ['api']];
+const LEVELS = [['base'], ['kern'], ['linalg'], ['layer', 'loss', 'optim', 'solve', 'metric', 'image', 'weight'], ['recipe'], ['model'], ['api']];
 
 /** Headers of the C library; those with a list only for these files. */
 const LIBRARY = {
