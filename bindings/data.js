@@ -91,12 +91,12 @@ function finite(value, fallback, where) {
 
 /**
  * @param {unknown} value
- * @param {number} size elements of a row as the model wants it
+ * @param {number} size elements of a row, for a flat array
  * @param {string} where
  * @returns {{ data: Float32Array | Uint8Array, owned: boolean, shape: number[] | null, scale: number, offset: number }}
  *   shape: null if a flat array came without one
  */
-function readArray(value, size, where) {
+export function readArray(value, size, where) {
   if (hasShape(value)) {
     checkOptions(value, ['data', 'shape', 'scale', 'offset', 'dtype', 'name'], where);
     const { data, shape } = value;
