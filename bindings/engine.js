@@ -1,5 +1,6 @@
 /** Runs beside the WebAssembly: calls C on behalf of rpc calls and turns statuses into errors. */
 import { HeddleError } from './errors.js';
+import { Solver } from './solver.js';
 import { Trainer } from './trainer.js';
 
 /** @import { HeddleErrorCode } from './errors.js' */
@@ -90,6 +91,7 @@ export class Engine {
     this.#context = heap.call('hd_context_new', 1); // a first result should not wait for threads
     if (this.#context === 0) throw new HeddleError('memory', 'no memory for the engine');
     this.trainer = new Trainer(this);
+    this.solver = new Solver(this);
   }
 
   /** What info() tells. */
@@ -104,6 +106,11 @@ export class Engine {
         fits: this.trainer.bytes,
       },
     };
+  }
+
+  /** For constructors of C. */
+  get context() {
+    return this.#context;
   }
 
   nextId() {

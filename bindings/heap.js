@@ -5,8 +5,18 @@ import { HeddleError } from './errors.js';
  * An instance of an engine as Emscripten's factory gives it: C functions as `_name`, and its memory.
  * @typedef {{ wasmMemory: WebAssembly.Memory } & Record<string, (...args: number[]) => number>} EngineModule
  */
-/** A number or handle as it is; a string as UTF-8 with a final zero; an array as a pointer to a copy of it.
- * @typedef {number | string | Int32Array | Float64Array} Argument */
+/** A number or handle as it is; a string as UTF-8 with a final zero; an array as a pointer to a copy of it, which `inOut` gets back.
+ * @typedef {number | string | Int32Array | Float32Array | Float64Array | InOut} Argument */
+
+/** An array that a function changes. */
+class InOut {
+  /** @param {Float32Array | Float64Array} data */
+  constructor(data) {
+    this.data = data;
+  }
+}
+/** @param {Float32Array | Float64Array} data to be written to by the function it is given to */
+export const inOut = data => new InOut(data);
 
 const maxRank = 6;
 
@@ -40,7 +50,12 @@ export class Heap {
     /** @type {number[]} */
     const owned = [];
     try {
-      return fn(...args.map(arg => (typeof arg === 'number' ? arg : this.#copyIn(arg, owned))));
+      const passed = args.map(arg => (typeof arg === 'number' ? arg : this.#copyIn(arg instanceof InOut ? arg.data : arg, owned)));
+      const result = fn(...passed);
+      args.forEach((arg, i) => {
+        if (arg instanceof InOut) arg.data.set(this.#view(arg.data, passed[i]));
+      });
+      return result;
     } finally {
       for (const pointer of owned) this.#module._free(pointer);
     }
@@ -97,18 +112,24 @@ export class Heap {
     });
   }
 
+  /** The engine's memory at a pointer, as long and of the same type as an array. @template {Float32Array | Float64Array | Uint8Array} T
+   * @param {T} like @param {number} at @returns {T} */
+  #view(like, at) {
+    const Type = /** @type {new (buffer: ArrayBufferLike, at: number, length: number) => T} */ (like.constructor);
+    return new Type(this.#module.wasmMemory.buffer, at >>> 0, like.length);
+  }
+
   /**
    * Fills the array that a function returns.
-   * @param {Float32Array | Uint8Array} data
+   * @param {Float32Array | Float64Array | Uint8Array} data
    * @param {string} name
    * @param {Argument[]} args
    * @returns {boolean} false if the function returned NULL
    */
   fill(data, name, ...args) {
-    const at = this.call(name, ...args) >>> 0;
+    const at = this.call(name, ...args);
     if (at === 0) return false;
-    const Type = data instanceof Uint8Array ? Uint8Array : Float32Array;
-    new Type(this.#module.wasmMemory.buffer, at, data.length).set(data);
+    this.#view(data, at).set(data);
     return true;
   }
 
@@ -125,7 +146,14 @@ export class Heap {
     return new Float32Array(new Float32Array(this.#module.wasmMemory.buffer, at, length));
   }
 
-  /** @param {Exclude<Argument, number>} value @param {number[]} owned receives the pointer */
+  /** A copy of the doubles that a function returns. @param {number} length @param {string} name @param {Argument[]} args */
+  doubles(length, name, ...args) {
+    const out = new Float64Array(length);
+    out.set(this.#view(out, this.call(name, ...args)));
+    return out;
+  }
+
+  /** @param {Exclude<Argument, number | InOut>} value @param {number[]} owned receives the pointer */
   #copyIn(value, owned) {
     const data = typeof value === 'string' ? new TextEncoder().encode(`${value}\0`) : value;
     const at = this.#allocate(data.byteLength);

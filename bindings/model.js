@@ -406,6 +406,12 @@ function readWeight(value, name, shape) {
   return data instanceof Float32Array && scale === 1 && offset === 0 ? data : Float32Array.from(data, element => element * scale + offset);
 }
 
+/** A model's core, for modules of this library. @param {Model} model @param {string} where @returns {Core} */
+export function coreOf(model, where) {
+  if (!(model instanceof Model)) throw new HeddleError('argument', `${where}: expected a model, got ${kindOf(model)}`);
+  return Model.coreOf(key, model);
+}
+
 /** For other modules of heddle: a model of a description. @param {ModelDescription} description
  * @param {{ metadata?: Json, preprocessing?: Json }} [extras] */
 export async function build(description, extras = {}) {

@@ -40,6 +40,7 @@ typedef struct hd_context hd_context;
 typedef struct hd_model hd_model;
 typedef struct hd_data hd_data;
 typedef struct hd_fit hd_fit;
+typedef struct hd_gram hd_gram;
 
 /* --- context ------------------------------------------------------------------------------------------ */
 
@@ -206,5 +207,29 @@ HD_API hd_status hd_predict(hd_model *m, hd_data *d, int node, int begin, int en
  * changes no weight. dropout draws with `seed` when training is 1. */
 HD_API hd_status hd_gradients(hd_model *m, hd_data *d, int begin, int end, int training, double seed,
                               double *loss);
+
+/* --- closed-form solvers ------------------------------------------------------------------------------- */
+
+/* Sums over samples of features y [n] and targets t [q], in float64: G = sum y y^T, C = sum t y^T, sum |t|^2, J. All that least
+ * squares needs: memory n^2 + q n, however many samples. n 1..16384, q 1..4096. */
+HD_API hd_gram *hd_gram_new(hd_context *c, int features, int targets);
+HD_API void hd_gram_free(hd_gram *g);
+HD_API hd_status hd_gram_reset(hd_gram *g);
+/* Adds rows [begin, end) of d. Features: what `node` of m gives, in batches; with m NULL, input column 0 itself. Targets: target column 0
+ * with q elements a row, or, with q > 1 and one element a row, class numbers 0..q-1 for one-hot targets. A negative `sign` takes rows
+ * away. After an error the sums are as before. */
+HD_API hd_status hd_gram_add(hd_gram *g, hd_model *m, int node, hd_data *d, int begin, int end, int batch_size, int sign);
+enum {
+    HD_GRAM_G = 0,   /* [n x n], the lower triangle counts */
+    HD_GRAM_C,       /* [q x n] */
+    HD_GRAM_TOTALS   /* [2]: J, sum |t|^2 */
+};
+/* The sums themselves, to be read or changed (to add those of other machines). */
+HD_API double *hd_gram_values(hd_gram *g, int which);
+/* Ridge: O [q x n] = C (G + lambda I)^-1, in float64. A pivot that is not positive makes it try again with lambda doubled (at least 1e-12
+ * trace(G) / n), at most 30 times; `used` gets the lambda that worked. lambda >= 0. */
+HD_API hd_status hd_gram_ridge(hd_gram *g, double lambda, double *o, double *used);
+/* sum |t - O y|^2 of any O [q x n], from the sums. */
+HD_API double hd_gram_cost(hd_gram *g, const double *o);
 
 #endif

@@ -1,0 +1,175 @@
+/** Sums over samples, and least squares from them: `heddle/solvers`. */
+import { toSource } from './core.js';
+import { joinTables, readTable } from './data.js';
+import { HeddleError, checkOptions, kindOf, suggest, wholeNumber } from './errors.js';
+import { coreOf } from './model.js';
+import { connect } from './session.js';
+
+/** @import { Arrays, ArrayLike2 } from './data.js' */
+/** @import { GramValues } from './solver.js' */
+/** @import { Model } from './model.js' */
+/** @import { Client } from './rpc.js' */
+/** @typedef {{ data: Float64Array<ArrayBuffer>, shape: [number, number] }} Coefficients [targets, features] */
+/**
+ * @typedef {object} GramAddOptions
+ * @property {Model} [model] whose node's output are the features; without it the rows themselves are
+ * @property {string} [node] its name; the model's first output unless told
+ * @property {number} [batchSize] rows computed at a time, 1 to 4,096; 512 unless told
+ * @property {1 | -1} [sign] -1 takes the rows away again; 1 unless told
+ * @property {AbortSignal} [signal] all rows are added or none (but for rounding in float64)
+ * @property {(progress: { rows: number, of: number }) => void} [onProgress]
+ */
+
+/** @typedef {{ client: Client, id: number }} Place */
+
+const dropped = new FinalizationRegistry((/** @type {{ place: Place | null }} */ { place }) => {
+  place?.client.notify('gramFree', [place.id]);
+});
+
+/** @param {unknown} value @param {number} length @param {string} where @returns {Float64Array} */
+function doubles(value, length, where) {
+  const given = typeof value === 'object' && value !== null && 'data' in value ? value.data : value;
+  if (!Array.isArray(given) && !ArrayBuffer.isView(given)) {
+    throw new HeddleError('argument', `${where}: expected an array of ${length} numbers, got ${kindOf(given)}`);
+  }
+  const data = Float64Array.from(/** @type {Iterable<number>} */ (/** @type {unknown} */ (given)));
+  if (data.length !== length) throw new HeddleError('shape', `${where}: ${data.length} numbers, expected ${length}`);
+  const bad = data.findIndex(v => !Number.isFinite(v));
+  if (bad >= 0) throw new HeddleError('argument', `${where}[${bad}] = ${data[bad]}, expected a finite number`);
+  return data;
+}
+
+/**
+ * Sums over samples, in float64: G = sum y y^T, C = sum t y^T, sum |t|^2 and their number, of features y [n] and targets t [q]. All that
+ * least squares needs, whatever the number of samples: memory n^2 + q n. They live in the engine; `dispose()` frees them.
+ */
+export class Gram {
+  /** Where the engine's sums are; an object of its own, so that the registry does not hold this. @type {{ place: Place | null }} */
+  #home = { place: null };
+  /** @type {Promise<Place> | null} */
+  #opening = null;
+  #isDisposed = false;
+
+  /** @param {{ features: number, targets: number }} sizes features: n, 1 to 16,384; targets: q, 1 to 4,096 */
+  constructor(sizes) {
+    checkOptions(sizes, ['features', 'targets'], 'Gram');
+    /** @readonly */
+    this.features = wholeNumber(sizes?.features, 'Gram: features', 1, NaN);
+    /** @readonly */
+    this.targets = wholeNumber(sizes?.targets, 'Gram: targets', 1, NaN);
+    if (Number.isNaN(this.features + this.targets)) throw new HeddleError('argument', 'Gram: expected { features, targets }');
+    dropped.register(this, this.#home, this);
+  }
+
+  /** @returns {Promise<Place>} */
+  async #open() {
+    if (this.#isDisposed) throw new HeddleError('state', 'the Gram sums have been disposed of');
+    const { place } = this.#home;
+    if (place?.client.isDead) throw new HeddleError('state', 'the Gram sums went with their engine, which has ended: make them anew');
+    if (place) return place;
+    this.#opening ??= this.#make().finally(() => { this.#opening = null; });
+    return this.#opening;
+  }
+
+  async #make() {
+    const client = await connect(), place = { client, id: await client.call('gramNew', [this.features, this.targets]) };
+    this.#home.place = place;
+    if (this.#isDisposed) this.dispose();
+    return place;
+  }
+
+  /** @param {string} method @param {unknown[]} args @returns {Promise<any>} */
+  async #call(method, ...args) {
+    const { client, id } = await this.#open();
+    return client.call(method, [id, ...args]);
+  }
+
+  /**
+   * Adds samples.
+   * @param {Arrays} x rows of features; with `model`, its inputs
+   * @param {ArrayLike2} y [rows, targets], or class numbers [rows] from 0 to targets - 1 for one-hot targets
+   * @param {GramAddOptions} [options]
+   * @throws {HeddleError} `argument`, `shape`; `diverged` if features are not finite. The sums are then as before
+   */
+  async add(x, y, options = {}) {
+    checkOptions(options, ['model', 'node', 'batchSize', 'sign', 'signal', 'onProgress'], 'Gram.add');
+    const { model, node, sign = 1, signal, onProgress } = options, batchSize = wholeNumber(options.batchSize, 'Gram.add: batchSize', 1, 512);
+    if (sign !== 1 && sign !== -1) throw new HeddleError('argument', `Gram.add: sign = ${String(sign)}, expected 1 or -1`);
+    if (!model && node !== undefined) throw new HeddleError('argument', 'Gram.add: node needs a model');
+    const core = model && coreOf(model, 'Gram.add: model');
+    core?.checkUsable('Gram.add');
+    const place = await this.#open(), home = core && await core.open();
+    if (home && home.client !== place.client) throw new HeddleError('state', 'Gram.add: model and sums are in different engines');
+    const slots = core?.inputSlots ?? [{ name: 'x', index: 0, shape: [this.features] }];
+    const table = joinTables(readTable(x, slots, 'input', 'x'), readTable(y, [this.#targetSlot(y)], 'target', 'y'));
+    const { source, transfer } = toSource(table, place.client), number = core ? this.#findNode(core, node) : 0;
+    await place.client.call('gramAdd', [place.id, source, { model: home?.id ?? 0, node: number, batchSize, sign }],
+      { signal, transfer, onEvent: rows => onProgress?.({ rows, of: table.rows }) });
+  }
+
+  /** Labels, or rows of targets? @param {unknown} y */
+  #targetSlot(y) {
+    const shape = typeof y === 'object' && y !== null && 'shape' in y && Array.isArray(y.shape) ? y.shape : null;
+    const isFlat = shape ? shape.length === 1 || shape[1] === 1
+      : ArrayBuffer.isView(y) || (Array.isArray(y) && (typeof y[0] === 'number' || y[0]?.length === 1));
+    return { name: 'y', index: 0, shape: isFlat ? [1] : [this.targets] };
+  }
+
+  /** @param {import('./core.js').Core} core @param {string} [name] @returns {number} */
+  #findNode(core, name) {
+    if (name === undefined) return core.facts.outputs[0];
+    const names = core.facts.nodes.map(node => node.name), found = names.indexOf(name);
+    if (found < 0) throw new HeddleError('argument', `Gram.add: no node "${name}"${suggest(String(name), names)}`);
+    return found;
+  }
+
+  /**
+   * Ridge regression: coefficients O of least sum |t - O y|^2 + lambda ||O||^2, in float64 by Cholesky.
+   * @param {number} [lambda] at least 0; 0 unless told. It is doubled until G + lambda I is positive definite, at most 30 times
+   * @returns {Promise<{ coef: Coefficients, lambda: number }>} lambda: the one that worked
+   * @throws {HeddleError} `diverged` if none did; `state` without samples
+   */
+  async ridge(lambda = 0) {
+    if (typeof lambda !== 'number') throw new HeddleError('argument', `Gram.ridge: lambda must be a number, got ${kindOf(lambda)}`);
+    const { coef, lambda: used } = await this.#call('gramRidge', lambda);
+    return { coef: this.#coefficients(coef), lambda: used };
+  }
+
+  /** sum |t - O y|^2 over the samples, from the sums. @param {Coefficients | ArrayLike2} coef [targets, features] @returns {Promise<number>} */
+  async cost(coef) {
+    return this.#call('gramCost', doubles(coef, this.targets * this.features, 'Gram.cost: coef'));
+  }
+
+  /** The sums: g [n, n], of which the lower triangle counts; c [q, n]. @returns {Promise<GramValues>} */
+  async values() {
+    return this.#call('gramRead');
+  }
+
+  /** Replaces the sums, for example by those of several machines. @param {GramValues} values */
+  async set(values) {
+    checkOptions(values, ['g', 'c', 'samples', 'targetSquares'], 'Gram.set');
+    const { features: n, targets: q } = this;
+    const [samples, targetSquares] = doubles([values.samples, values.targetSquares], 2, 'Gram.set: [samples, targetSquares]');
+    await this.#call('gramWrite', { g: doubles(values.g, n * n, 'Gram.set: g'), c: doubles(values.c, q * n, 'Gram.set: c'), samples, targetSquares });
+  }
+
+  /** Forgets all samples. */
+  async clear() {
+    await this.#call('gramClear');
+  }
+
+  /** @param {Float64Array<ArrayBuffer>} data @returns {Coefficients} */
+  #coefficients(data) {
+    return { data, shape: [this.targets, this.features] };
+  }
+
+  /** Frees the engine's memory. More calls do nothing. */
+  dispose() {
+    this.#isDisposed = true;
+    const { place } = this.#home;
+    this.#home.place = null;
+    dropped.unregister(this);
+    place?.client.notify('gramFree', [place.id]);
+  }
+}
+if (Symbol.dispose) Object.defineProperty(Gram.prototype, Symbol.dispose, { value: Gram.prototype.dispose, configurable: true, writable: true });

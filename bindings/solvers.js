@@ -1,0 +1,2 @@
+/** Closed-form solvers: `heddle/solvers`. */
+export { Gram } from './gram.js';
