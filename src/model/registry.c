@@ -5,6 +5,7 @@
 
 extern const hd_layer_class hd_layer_activation;
 extern const hd_layer_class hd_layer_add;
+extern const hd_layer_class hd_layer_append_constant;
 extern const hd_layer_class hd_layer_avg_pool2d;
 extern const hd_layer_class hd_layer_batch_norm;
 extern const hd_layer_class hd_layer_bilinear;
@@ -12,6 +13,7 @@ extern const hd_layer_class hd_layer_bilinear_softmax;
 extern const hd_layer_class hd_layer_concat;
 extern const hd_layer_class hd_layer_conv2d;
 extern const hd_layer_class hd_layer_conv2d_transpose;
+extern const hd_layer_class hd_layer_crelu;
 extern const hd_layer_class hd_layer_crop2d;
 extern const hd_layer_class hd_layer_dense;
 extern const hd_layer_class hd_layer_depth_to_space;
@@ -30,6 +32,7 @@ extern const hd_layer_class hd_layer_rescaling;
 extern const hd_layer_class hd_layer_reshape;
 extern const hd_layer_class hd_layer_subsample_pad;
 extern const hd_layer_class hd_layer_transpose;
+extern const hd_layer_class hd_layer_unit_normalization;
 extern const hd_layer_class hd_layer_upsample2d;
 extern const hd_loss_class hd_loss_binary_crossentropy;
 extern const hd_loss_class hd_loss_categorical_crossentropy;
@@ -97,6 +100,7 @@ extern const hd_recipe_class hd_recipe_vgg16_features;
 REGISTRY(layer,
          &hd_layer_activation,
          &hd_layer_add,
+         &hd_layer_append_constant,
          &hd_layer_avg_pool2d,
          &hd_layer_batch_norm,
          &hd_layer_bilinear,
@@ -104,6 +108,7 @@ REGISTRY(layer,
          &hd_layer_concat,
          &hd_layer_conv2d,
          &hd_layer_conv2d_transpose,
+         &hd_layer_crelu,
          &hd_layer_crop2d,
          &hd_layer_dense,
          &hd_layer_depth_to_space,
@@ -122,6 +127,7 @@ REGISTRY(layer,
          &hd_layer_reshape,
          &hd_layer_subsample_pad,
          &hd_layer_transpose,
+         &hd_layer_unit_normalization,
          &hd_layer_upsample2d,
          NULL)
 
