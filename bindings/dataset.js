@@ -2,7 +2,7 @@
 import { packed } from './data.js';
 import { HeddleError } from './errors.js';
 
-/** @import { Table } from './engine.js' */
+/** @import { Column, Table } from './engine.js' */
 /** @import { Client } from './rpc.js' */
 
 /** @typedef {{ client: Client, id: number }} Place */
@@ -35,6 +35,21 @@ export class Dataset {
   static async create(client, table) {
     const { table: sent, transfer } = packed(table, client.inWorker);
     return new Dataset({ client, id: await client.call('addData', [sent], { transfer }) }, table);
+  }
+
+  /**
+   * Data whose first input is what a node of a model gives for the rows of these.
+   * @param {Place} model
+   * @param {number} node of it
+   * @param {number} size elements that it gives a row
+   * @param {Column[]} columns beside it
+   * @param {{ batchSize: number, signal?: AbortSignal }} options
+   */
+  async mapped({ client, id }, node, size, columns, { batchSize, signal }) {
+    const { rows } = this, { table, transfer } = packed({ rows, columns }, client.inWorker), source = this.idFor(client);
+    const made = await client.call('mapData', [id, source, { node, batchSize, columns: table.columns }], { signal, transfer });
+    const input = { role: /** @type {const} */ ('input'), index: 0, data: new Float32Array(0), size, scale: 1, offset: 0, owned: true };
+    return new Dataset({ client, id: made }, { rows, columns: [input, ...columns] });
   }
 
   /** @param {Client} client @returns {number} */

@@ -371,16 +371,48 @@ export class Engine {
   /** @param {number} id @param {{ handle: number, rows: number }} data @param {number} node @param {number} batchSize
    * @param {CallContext} context */
   async #predictNode(id, { handle, rows }, node, batchSize, context) {
-    const { facts } = this.model(id), size = facts.nodes[node].shape.reduce((a, b) => a * b, 1);
-    const out = new Float32Array(rows * size);
+    const size = this.#nodeSize(id, node), out = new Float32Array(rows * size);
+    await this.#inPieces(id, rows, batchSize, context, (model, begin, end) =>
+      this.heap.output(out.subarray(begin * size, end * size), 'hd_predict', model, handle, node, begin, end, batchSize));
+    return out;
+  }
+
+  /** Elements a row. @param {number} id @param {number} node */
+  #nodeSize(id, node) {
+    return this.model(id).facts.nodes[node].shape.reduce((a, b) => a * b, 1);
+  }
+
+  /** @param {number} id @param {number} rows @param {number} batchSize @param {CallContext} context
+   * @param {(model: number, begin: number, end: number) => number} run returns a status */
+  async #inPieces(id, rows, batchSize, context, run) {
     const piece = this.#pieceRows(id, batchSize);
     for (let begin = 0; begin < rows; begin += piece) {
-      const end = Math.min(begin + piece, rows);
-      const part = out.subarray(begin * size, end * size), model = this.model(id).handle;
-      this.work(() => this.heap.output(part, 'hd_predict', model, handle, node, begin, end, batchSize));
+      const { handle } = this.model(id);
+      this.work(() => run(handle, begin, Math.min(begin + piece, rows)));
       await context.breathe();
     }
-    return out;
+  }
+
+  /** New data that stay here: their first input is what a node gives for the rows of others; `columns` beside it.
+   * @param {number} id @param {Source} source @param {{ node: number, batchSize: number, columns: Column[] }} options
+   * @param {CallContext} context @returns {Promise<number>} id */
+  async mapData(id, source, { node, batchSize, columns }, context) {
+    const { heap } = this, size = this.#nodeSize(id, node), data = this.open(source), made = this.#makeData({ rows: data.rows, columns });
+    try {
+      const at = this.made(heap.call('hd_data_column', made.handle, roles.input, 0, 0, size, 1, 0)), bytes = 4 * data.rows * size;
+      made.bytes += bytes;
+      this.#dataBytes += bytes;
+      await this.#inPieces(id, data.rows, batchSize, context, (model, begin, end) =>
+        heap.call('hd_predict', model, data.handle, node, begin, end, batchSize, heap.element(at, begin * size)));
+    } catch (error) {
+      this.#freeData(made);
+      throw error;
+    } finally {
+      data.release();
+    }
+    const place = this.nextId();
+    this.#tables.set(place, made);
+    return place;
   }
 
   /** @param {number} id @param {Source} source @param {number} batchSize @param {CallContext} context

@@ -1,6 +1,7 @@
 /** Sums over samples, and least squares from them: `heddle/solvers`. */
 import { toSource } from './core.js';
 import { joinTables, readTable } from './data.js';
+import { Dataset } from './dataset.js';
 import { HeddleError, checkOptions, kindOf, suggest, wholeNumber } from './errors.js';
 import { coreOf } from './model.js';
 import { connect } from './session.js';
@@ -86,8 +87,8 @@ export class Gram {
 
   /**
    * Adds samples.
-   * @param {Arrays} x rows of features; with `model`, its inputs
-   * @param {ArrayLike2} y [rows, targets], or class numbers [rows] from 0 to targets - 1 for one-hot targets
+   * @param {Arrays | Dataset} x rows of features; with `model`, its inputs
+   * @param {ArrayLike2} [y] [rows, targets], or class numbers [rows] from 0 to targets - 1 for one-hot targets; none if x is a data set
    * @param {GramAddOptions} [options]
    * @throws {HeddleError} `argument`, `shape`; `diverged` if features are not finite. The sums are then as before
    */
@@ -101,10 +102,11 @@ export class Gram {
     const place = await this.#open(), home = core && await core.open();
     if (home && home.client !== place.client) throw new HeddleError('state', 'Gram.add: model and sums are in different engines');
     const slots = core?.inputSlots ?? [{ name: 'x', index: 0, shape: [this.features] }];
-    const table = joinTables(readTable(x, slots, 'input', 'x'), readTable(y, [this.#targetSlot(y)], 'target', 'y'));
-    const { source, transfer } = toSource(table, place.client), number = core ? this.#findNode(core, node) : 0;
+    if (x instanceof Dataset && y !== undefined) throw new HeddleError('argument', 'Gram.add: a data set has its own y');
+    const data = x instanceof Dataset ? x : joinTables(readTable(x, slots, 'input', 'x'), readTable(y, [this.#targetSlot(y)], 'target', 'y'));
+    const { source, transfer } = toSource(data, place.client), number = core ? this.#findNode(core, node) : 0;
     await place.client.call('gramAdd', [place.id, source, { model: home?.id ?? 0, node: number, batchSize, sign }],
-      { signal, transfer, onEvent: rows => onProgress?.({ rows, of: table.rows }) });
+      { signal, transfer, onEvent: rows => onProgress?.({ rows, of: data.rows }) });
   }
 
   /** Labels, or rows of targets? @param {unknown} y */

@@ -153,6 +153,11 @@ export class Heap {
     return out;
   }
 
+  /** Where element `i` is in an array of floats that a function returned: for functions that write to it. @param {number} at @param {number} i */
+  element(at, i) {
+    return at + i * Float32Array.BYTES_PER_ELEMENT;
+  }
+
   /** @param {Exclude<Argument, number | InOut>} value @param {number[]} owned receives the pointer */
   #copyIn(value, owned) {
     const data = typeof value === 'string' ? new TextEncoder().encode(`${value}\0`) : value;

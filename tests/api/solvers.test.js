@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { HeddleError, info, init, initializers, layers, sequential } from '../../bindings/index.js';
+import { Dataset } from '../../bindings/dataset.js';
+import { coreOf } from '../../bindings/model.js';
 import { Gram } from '../../bindings/solvers.js';
 
 const rows = 700, n = 23, q = 3;
@@ -104,6 +106,25 @@ test('a singular problem: lambda is raised and told; nothing but zeros is refuse
   await gram.clear();
   await gram.add([[0, 0]], [[1]]);
   await assert.rejects(gram.ridge(0), { code: 'diverged', message: /not positive definite at feature 0/ });
+});
+
+test('data sets have features and targets, and can be mapped by a node inside the engine', async (context) => {
+  const net = await sequential([layers.input({ shape: [n] }), layers.dense({ units: 5, activation: 'tanh', name: 'y' })], { seed: 3 });
+  const core = coreOf(net, 'test'), place = await core.open(), gram = fresh(context, 5, q), wanted = fresh(context, 5, q);
+  const target = { role: 'target', index: 0, data: t.data, size: q, scale: 1, offset: 0 };
+  const data = await Dataset.create(place.client, { rows, columns: [{ ...target, role: 'input', data: x.data, size: n }, target] });
+  const mapped = await data.mapped(place, 1, 5, [target], { batchSize: 64 });
+  await wanted.add(x, t, { model: net });
+  for (const [rows, options] of [[data, { model: net }], [mapped, {}]]) {
+    await gram.clear();
+    await gram.add(rows, undefined, options);
+    assert.deepEqual(await gram.values(), await wanted.values());
+  }
+  await assert.rejects(gram.add(mapped, t), { code: 'argument', message: /a data set has its own y/ });
+  const abort = new AbortController(), late = data.mapped(place, 1, 5, [target], { batchSize: 64, signal: abort.signal });
+  abort.abort();
+  await assert.rejects(late, { name: 'AbortError' });
+  for (const one of [data, mapped, net]) one.dispose();
 });
 
 test('wrong input is refused, and the sums stay', async (context) => {
