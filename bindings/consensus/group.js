@@ -62,10 +62,7 @@ export class Group {
     this.lost = [];
     /** What this member has sent and received in this run. @type {{ sent: Traffic, received: Traffic }} */
     this.bytes = { sent: { payload: 0, header: 0, messages: 0 }, received: { payload: 0, header: 0, messages: 0 } };
-    signal?.addEventListener('abort', () => {
-      this.leave();
-      this.fail(abortError(signal));
-    }, { once: true });
+    signal?.addEventListener('abort', () => this.leave(abortError(signal)), { once: true });
   }
 
   /** How many take part. */
@@ -114,7 +111,8 @@ export class Group {
         if (root === this.id) return this.#adopt(await this.#collect(round, parts, !isFirst));
         this.#post(root, 'contribute', round, parts);
         const result = () => this.#inbox.get(`result ${round}`);
-        await this.#until(() => result() || this.members[0] !== root || this.#gone.has(root), 2 * this.deadline);
+        // A root may begin a deadline later than this member and wait one for others; the next one notices its loss no sooner.
+        await this.#until(() => result() || this.members[0] !== root || this.#gone.has(root), (isFirst ? 2 : 5) * this.deadline);
         const found = result();
         if (found) return this.#adopt(found);
         if (this.members[0] === root) this.#lose([root], round);
@@ -298,11 +296,12 @@ export class Group {
     this.#wake();
   }
 
-  /** Takes this member out of the run; the others notice at once. More calls do nothing. */
-  leave() {
+  /** Takes this member out of the run; the others notice at once. More calls do nothing.
+   * @param {unknown} [reason] what pending and later calls reject with; a HeddleError `state` unless told */
+  leave(reason = new HeddleError('state', 'this member has left the run')) {
     if (!this.isOpen) return;
     this.#post(null, 'leave', this.#round, []);
-    this.fail(new HeddleError('state', 'this member has left the run'));
+    this.fail(reason);
   }
 }
 

@@ -254,12 +254,14 @@ class Meeting {
       if (kind === 'accept' && start.leader === this.#id) {
         if (start.plan.members.includes(from)) start.accepted.add(from);
         if (start.accepted.size < start.plan.members.length) return;
-        this.#say(null, 'go', run);
+        this.#say(null, 'go', run, [jsonPart(start.plan.members)]);
         this.#go();
       } else if (from === start.leader) {
         if (kind === 'go') this.#go();
         if (kind === 'abandon') this.#start = null;
       }
+    } else if (kind === 'go') { // of others, who wait no more
+      for (const id of [readJson(parts[0]) ?? []].flat()) this.#seen.delete(id);
     }
   }
 
