@@ -1,25 +1,31 @@
 /** Estimators in scikit-learn's shape: `heddle/estimators`. */
 import { HeddleError, suggest } from '../errors.js';
 import { load } from '../model.js';
-import { restore } from './estimator.js';
+import { restore } from './predictor.js';
 
+export { ElmClassifier, ElmRegressor, SlfnClassifier, SlfnRegressor } from './elm.js';
 export { Estimator } from './estimator.js';
+export { Ridge, RidgeClassifier } from './ridge.js';
 
 /** @import { Source } from '../stores/index.js' */
-/** @import { Estimator } from './estimator.js' */
-/** @typedef {import('./estimator.js').LearnOptions} LearnOptions */
-/** @typedef {import('./estimator.js').Progress} Progress */
+/** @import { Predictor } from './predictor.js' */
+/** @typedef {import('./predictor.js').LearnOptions} LearnOptions */
+/** @typedef {import('./predictor.js').Progress} Progress */
 /** @typedef {import('./labels.js').Label} Label */
 /** @typedef {import('./labels.js').LabelList} LabelList */
 
-/** Where each class is. @type {{ [kind: string]: () => Promise<typeof Estimator> }} */
-const places = {};
+/** Where each class is. @type {{ [kind: string]: () => Promise<typeof Predictor> }} */
+const places = {
+  ElmClassifier: async () => (await import('./elm.js')).ElmClassifier, ElmRegressor: async () => (await import('./elm.js')).ElmRegressor,
+  Ridge: async () => (await import('./ridge.js')).Ridge, RidgeClassifier: async () => (await import('./ridge.js')).RidgeClassifier,
+  SlfnClassifier: async () => (await import('./elm.js')).SlfnClassifier, SlfnRegressor: async () => (await import('./elm.js')).SlfnRegressor,
+};
 
 /**
  * Loads any estimator that `save` has written.
  * @param {Source} source as for `load`
  * @param {{ signal?: AbortSignal }} [options]
- * @returns {Promise<Estimator>} of the class that was saved
+ * @returns {Promise<Predictor>} of the class that was saved
  * @throws {HeddleError} `file` if it is no estimator
  */
 export async function loadEstimator(source, options) {

@@ -52,40 +52,43 @@ function checkFinite(values, size, where) {
   if (bad >= 0) throw new HeddleError('argument', `${where}: row ${Math.floor(bad / size)}, element ${bad % size} = ${values[bad]}, expected a finite number`);
 }
 
+/** @typedef {{ isClassifier: boolean, classes?: unknown }} TargetOptions classes: those of y; unless told, those that are there */
+/** @typedef {Pick<TrainingData, 'rows' | 'y' | 'outputs' | 'classes' | 'targetShape'>} Targets */
+
+/**
+ * @param {unknown} y labels, or numbers
+ * @param {TargetOptions} options
+ * @param {string} where
+ * @returns {Targets}
+ */
+export function readTargets(y, { isClassifier, classes: given }, where) {
+  if (isClassifier) {
+    const labels = readLabels(y, `${where}: y`), rows = labels.length;
+    const classes = given === undefined ? readClasses(classesOf(labels), `${where}: y`) : readClasses(given, `${where}: classes`);
+    return { rows, y: { data: encode(labels, classes, `${where}: y`), shape: [rows], scale: 1, offset: 0 }, outputs: classes.length, classes, targetShape: [] };
+  }
+  const numbers = readSamples(y, 0, `${where}: y`), [rows, ...targetShape] = numbers.shape, data = valuesOf(numbers), outputs = sizeOf(targetShape);
+  checkFinite(data, outputs, `${where}: y`);
+  return { rows, y: { data, shape: [rows, outputs], scale: 1, offset: 0 }, outputs, classes: null, targetShape };
+}
+
 /**
  * @param {unknown} x ArrayLike2
- * @param {unknown} y labels, or numbers
- * @param {object} options
- * @param {boolean} options.isClassifier
- * @param {unknown} [options.classes] those of y; unless told, those that are there
- * @param {{ shape: number[], targetShape: number[] }} [options.like] what samples must look like
+ * @param {unknown} y
+ * @param {TargetOptions & { like?: { shape: number[], targetShape: number[] } }} options like: what rows must look like
  * @param {string} where
  * @returns {TrainingData}
  */
-export function readTraining(x, y, { isClassifier, classes: given, like }, where) {
-  const labels = isClassifier ? readLabels(y, `${where}: y`) : null;
-  const numbers = labels ? null : readSamples(y, 0, `${where}: y`);
-  const targetRows = labels?.length ?? numbers?.shape[0] ?? 0, samples = readSamples(x, targetRows, `${where}: x`);
+export function readTraining(x, y, { like, ...options }, where) {
+  const targets = readTargets(y, options, where), samples = readSamples(x, targets.rows, `${where}: x`);
   if (samples.shape.length === 1) samples.shape.push(1);
   const [rows, ...shape] = samples.shape;
-  if (rows !== targetRows) throw new HeddleError('shape', `${where}: x has ${rows} rows, y has ${targetRows}`);
-  const [checked, targetShape] = numbers ? [null, numbers.shape.slice(1)] : [classesFor(labels ?? [], given, where), []];
-  for (const [name, got, wanted] of /** @type {const} */ ([['x', shape, like?.shape], ['y', targetShape, like?.targetShape]])) {
+  if (rows !== targets.rows) throw new HeddleError('shape', `${where}: x has ${rows} rows, y has ${targets.rows}`);
+  for (const [name, got, wanted] of /** @type {const} */ ([['x', shape, like?.shape], ['y', targets.targetShape, like?.targetShape]])) {
     if (wanted && got.join() !== wanted.join()) {
       throw new HeddleError('shape', `${where}: ${name} has shape [${[rows, ...got].join(', ')}], expected [${['rows', ...wanted].join(', ')}] as before`);
     }
   }
   if (samples.data instanceof Float32Array) checkFinite(samples.data, sizeOf(shape), `${where}: x`);
-  if (checked) {
-    const data = encode(labels ?? [], checked, `${where}: y`);
-    return { rows, x: samples, shape, y: { data, shape: [rows], scale: 1, offset: 0 }, outputs: checked.length, classes: checked, targetShape };
-  }
-  const values = valuesOf(/** @type {Samples} */ (numbers)), outputs = sizeOf(targetShape);
-  checkFinite(values, outputs, `${where}: y`);
-  return { rows, x: samples, shape, y: { data: values, shape: [rows, outputs], scale: 1, offset: 0 }, outputs, classes: null, targetShape };
-}
-
-/** @param {ArrayLike<Label>} labels @param {unknown} given @param {string} where */
-function classesFor(labels, given, where) {
-  return given === undefined ? readClasses(classesOf(labels), `${where}: y`) : readClasses(given, `${where}: classes`);
+  return { ...targets, x: samples, shape };
 }

@@ -1,0 +1,127 @@
+/** Networks of one layer of random features, of which only the output is learned, by ridge regression. */
+import { HeddleError } from '../errors.js';
+import { initializers, input, layers } from '../factories.js';
+import { sequential } from '../model.js';
+import { defaultSeed } from '../session.js';
+import { LeastSquares } from './least_squares.js';
+import { bool, number, oneOf, orNull, whole } from './params.js';
+import { defaultBatch } from './predictor.js';
+import { sizeOf } from './samples.js';
+import { ridgeParams } from './selection.js';
+
+/** @import { ArrayLike2 } from '../data.js' */
+/** @import { LayerSpec } from '../factories.js' */
+/** @import { Tensor } from '../model.js' */
+/** @import { PassOptions } from './predictor.js' */
+/** @import { Network } from './least_squares.js' */
+/** @import { TrainingData } from './samples.js' */
+/** @import { RidgeParams } from './selection.js' */
+/**
+ * @typedef {object} RandomOptions
+ * @property {number} [ratio] features n for each element P of a sample, the constant counted: n = ratio P; 2 unless told
+ * @property {number | null} [nodes] n itself instead; even for Slfn
+ * @property {'uniform' | 'normal' | 'orthogonal'} [distribution] of the random weights: in [-1, 1), of deviation 1, or orthonormal
+ * @property {boolean} [bias] a constant 1 joins each sample; true unless told
+ */
+/** alpha: 10 unless told. @typedef {RidgeParams & RandomOptions} RandomParams */
+
+/** Samples should be scaled to about 1: their scale, squared, is that of alpha. */
+const randomParams = {
+  ratio: number(2, { above: 0, max: 1e4 }), nodes: orNull(whole(2, 1, 16384), 'ratio counts'),
+  distribution: oneOf('uniform', 'normal', 'orthogonal'), bias: bool(true), ...ridgeParams(10),
+};
+const draws = {
+  uniform: initializers.uniform({ min: -1, max: 1 }), normal: initializers.normal({ deviation: 1 }), orthogonal: initializers.orthogonal(),
+};
+
+/** What ELM and SLFN share: x -> [x; 1] -> random matrix -> rectifier -> output. */
+class RandomFeatures extends LeastSquares {
+  static params = randomParams;
+
+  /** @param {RandomParams} [params] */
+  constructor(params) {
+    super(params);
+  }
+
+  /** For subclasses. @param {number} _n features @param {object} _draw options of a dense layer @param {string} _where
+   * @returns {LayerSpec[]} the last is named hidden */
+  hiddenLayers(_n, _draw, _where) {
+    return [];
+  }
+
+  /** @param {TrainingData} data @param {string} where @returns {Promise<Network>} */
+  async network({ shape, outputs }, where) {
+    const { ratio, nodes, distribution, bias, seed } = this.getParams(), size = sizeOf(shape) + Number(bias), used = seed ?? defaultSeed();
+    const draw = { useBias: false, trainable: false, kernelInitializer: draws[/** @type {'uniform'} */ (distribution)] };
+    const hidden = this.hiddenLayers(nodes ?? ratio * size, draw, where);
+    const model = await sequential([
+      input({ shape }), ...shape.length > 1 ? [layers.flatten()] : [], ...bias ? [layers.appendConstant()] : [], ...hidden,
+      layers.dense({ units: outputs, useBias: false, kernelInitializer: 'zeros', name: 'output' }),
+    ], { seed: used });
+    const features = /** @type {number} */ (model.layers.at(-2)?.outputShape[0]);
+    let isGiven = false;
+    return {
+      features: { model, node: 'hidden', bordered: null, size: features, shift: null }, seed: used,
+      async finish({ coef }) {
+        await model.setWeights({ 'output/kernel': Float32Array.from(coef) }, { partial: true });
+        isGiven = true;
+        return model;
+      },
+      dispose: () => { if (!isGiven) model.dispose(); },
+    };
+  }
+
+  /**
+   * The random features of samples.
+   * @param {ArrayLike2} x
+   * @param {PassOptions} [options]
+   * @returns {Promise<Tensor>} [rows, n]
+   */
+  hidden(x, { batchSize = defaultBatch, signal } = {}) {
+    return this.fitted('hidden').model.predict(x, { output: 'hidden', batchSize, signal });
+  }
+}
+
+/** y = relu(W x): the extreme learning machine (Huang, Zhu & Siew 2006). */
+class Elm extends RandomFeatures {
+  /** @param {number} n @param {object} draw */
+  hiddenLayers(n, draw) {
+    return [layers.dense({ ...draw, units: Math.max(1, Math.round(n)), activation: 'relu', name: 'hidden' })];
+  }
+}
+
+/** y = relu(V A x), V = [I; -I]: half the products, and nothing of x is lost from ratio = 2 on (Javid's thesis, section 6.3). */
+class Slfn extends RandomFeatures {
+  /** @param {number} n @param {object} draw @param {string} where */
+  hiddenLayers(n, draw, where) {
+    if (this.getParams().nodes !== null && n % 2) throw new HeddleError('argument', `${where}: nodes = ${n}, expected an even number: they come in pairs`);
+    return [layers.dense({ ...draw, units: Math.max(1, Math.round(n / 2)), name: 'random' }), layers.crelu({ name: 'hidden' })];
+  }
+}
+
+/** One-shot regression on rectified random features. */
+export class ElmRegressor extends Elm {
+  static kind = 'ElmRegressor';
+}
+
+/** One-shot classification on rectified random features. */
+export class ElmClassifier extends Elm {
+  static kind = 'ElmClassifier';
+  static isClassifier = true;
+}
+
+/** One-shot regression on pairs of rectified random features, from which samples can be reconstructed. */
+export class SlfnRegressor extends Slfn {
+  static kind = 'SlfnRegressor';
+}
+
+/**
+ * One-shot classification on pairs of rectified random features, from which samples can be reconstructed.
+ *
+ *     const slfn = await new SlfnClassifier({ ratio: 2, alpha: 10, seed: 7 }).fit(x, labels);
+ *     console.log(await slfn.score(xTest, labelsTest));
+ */
+export class SlfnClassifier extends Slfn {
+  static kind = 'SlfnClassifier';
+  static isClassifier = true;
+}

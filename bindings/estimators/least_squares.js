@@ -1,0 +1,113 @@
+/** Estimators that are a linear map of features, fitted by ridge regression. */
+import { HeddleError } from '../errors.js';
+import { Estimator } from './estimator.js';
+import { Primal } from './primal.js';
+import { readTraining } from './samples.js';
+
+/** @import { ArrayLike2 } from '../data.js' */
+/** @import { Model } from '../model.js' */
+/** @import { LearnOptions } from './predictor.js' */
+/** @import { Label, LabelList } from './labels.js' */
+/** @import { Features, Solution } from './primal.js' */
+/** @import { TrainingData } from './samples.js' */
+/** @import { Choice } from './selection.js' */
+/**
+ * @typedef {object} PartialOptions
+ * @property {readonly Label[]} [classes] all there will ever be, with the first rows of a classifier; unless told those of these rows
+ * @property {boolean} [solve] false: only adds the rows; the next call with true, as unless told, fits the model
+ */
+/**
+ * What a subclass gives: features, and how a solution becomes a model.
+ * @typedef {object} Network
+ * @property {Features} features
+ * @property {number} seed of the rows that are held out
+ * @property {(solution: Solution) => Promise<Model>} finish
+ * @property {() => void} dispose frees what `finish` has not given away
+ */
+/** What rows look like. @typedef {Omit<TrainingData, 'x' | 'y'>} Kind */
+/** Rows so far: whatever comes next must look like them. @typedef {{ network: Network, primal: Primal, kind: Kind }} Stream */
+
+export class LeastSquares extends Estimator {
+  /** @type {Stream | null} */
+  #stream = null;
+
+  /** For subclasses. @param {TrainingData} _data @param {string} _where @returns {Promise<Network>} */
+  async network(_data, _where) {
+    throw new HeddleError('unsupported', `${this.type.kind} has no network`);
+  }
+
+  get #choice() {
+    return /** @type {Choice} */ (/** @type {unknown} */ (this.getParams()));
+  }
+
+  /** @param {TrainingData} data @param {LearnOptions} options @param {TrainingData | null} validation */
+  async learn(data, options, validation) {
+    const where = `${this.type.kind}.fit`, network = await this.network(data, where), { features, seed } = network;
+    const choice = this.#choice, { x, y, ...kind } = data, primal = new Primal(features, data.outputs, seed);
+    try {
+      await primal.add(x, y, choice, options, validation);
+      const solution = await primal.solve(choice, where, options);
+      options.signal?.throwIfAborted();
+      await this.#finish(network, solution, kind, 'primal');
+    } catch (error) {
+      primal.dispose();
+      network.dispose();
+      throw error;
+    }
+    this.#close();
+    this.#stream = { network, primal, kind };
+  }
+
+  /** @param {Network} network @param {Solution} solution @param {Kind} kind @param {string} solver */
+  async #finish({ features, finish }, solution, { rows, classes, targetShape }, solver) {
+    const { alpha, path } = solution, report = { solver, rows, features: features.size, alpha, path };
+    this.adopt(await finish(solution), { classes, targetShape, report });
+  }
+
+  /**
+   * Adds rows to those seen before, by fit or by this: the result is that of one fit on all of them. Memory does not grow.
+   * @param {ArrayLike2} x
+   * @param {ArrayLike2 | LabelList} y
+   * @param {LearnOptions & PartialOptions} [options]
+   * @returns {Promise<this>}
+   * @throws {HeddleError} as fit; `state` if the fit before left no sums: a file, or a dual solution
+   */
+  async partialFit(x, y, options = {}) {
+    return this.exclusively('partialFit', options, ['classes', 'solve'], async where => {
+      const old = this.#stream, { classes, solve = true } = options, choice = this.#choice;
+      if (this.isFitted && !old) throw new HeddleError('state', `${where}: the fit before left no sums (it was dual, or comes from a file); make a new ${this.type.kind}`);
+      if (old && classes !== undefined && String(classes) !== String(old.kind.classes)) {
+        throw new HeddleError('argument', `${where}: classes = ${classes}, but they were ${old.kind.classes} before`);
+      }
+      const data = readTraining(x, y, { isClassifier: this.type.isClassifier, classes: old?.kind.classes ?? classes, like: old?.kind }, where);
+      const { x: rows, y: targets, ...kind } = data, stream = old ?? await this.#open(data, kind, where);
+      try {
+        await stream.primal.add(rows, targets, choice, options, this.readValidation(data, options, where));
+      } catch (error) {
+        if (!old) stream.primal.dispose();
+        if (!old) stream.network.dispose();
+        throw error;
+      }
+      if (old) old.kind.rows += data.rows;
+      this.#stream = stream;
+      if (solve) await this.#finish(stream.network, await stream.primal.solve(choice, where, options), stream.kind, 'primal');
+    });
+  }
+
+  /** @param {TrainingData} data @param {Kind} kind @param {string} where @returns {Promise<Stream>} */
+  async #open(data, kind, where) {
+    const network = await this.network(data, where);
+    return { network, primal: new Primal(network.features, data.outputs, network.seed), kind };
+  }
+
+  #close() {
+    this.#stream?.primal.dispose();
+    this.#stream?.network.dispose();
+    this.#stream = null;
+  }
+
+  dispose() {
+    this.#close();
+    super.dispose();
+  }
+}

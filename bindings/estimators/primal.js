@@ -1,0 +1,231 @@
+/** Ridge regression from sums over rows: whatever the number of rows, features^2 numbers. */
+import { HeddleError } from '../errors.js';
+import { Gram } from '../gram.js';
+import { best, candidates, gcv, split } from './selection.js';
+import { takeRows } from './samples.js';
+
+/** @import { Model } from '../model.js' */
+/** @import { LearnOptions } from './predictor.js' */
+/** @import { Samples } from './samples.js' */
+/** @import { Choice, Path } from './selection.js' */
+/**
+ * Where features come from.
+ * @typedef {object} Features
+ * @property {Model} model
+ * @property {string} node whose output are the features
+ * @property {string | null} bordered with an intercept: the node that gives the same features and a 1 after them
+ * @property {number} size of the features
+ * @property {Float32Array | null} shift with an intercept: taken off numeric targets before they are summed, so that nothing cancels
+ */
+/** coef [outputs, features]; intercept [outputs]; alpha: the penalty that worked
+ * @typedef {{ coef: Float64Array, intercept: Float64Array, alpha: number, path: Path | null }} Solution */
+/** @typedef {import('../solver.js').GramValues} Sums */
+
+/** Rows summed at a time. */
+const batchSize = 2048;
+
+export class Primal {
+  /** Rows so far, and those held out among them. */
+  #rows = 0;
+  #heldRows = 0;
+  #features;
+  #outputs;
+  #seed;
+  #total;
+  /** Sums of the rows held out. @type {Gram | null} */
+  #held = null;
+  /** The held-out rows are the caller's, and never join the others. */
+  #isGiven = false;
+
+  /** @param {Features} features @param {number} outputs @param {number} seed of the rows that are held out */
+  constructor(features, outputs, seed) {
+    this.#features = features;
+    this.#outputs = outputs;
+    this.#seed = seed;
+    this.#total = this.#sums();
+  }
+
+  #sums() {
+    return new Gram({ features: this.#features.size + Number(this.#features.bordered !== null), targets: this.#outputs });
+  }
+
+  /**
+   * Adds rows, all or none.
+   * @param {Samples} x
+   * @param {Samples} y
+   * @param {Choice} choice
+   * @param {LearnOptions} options
+   * @param {{ x: Samples, y: Samples } | null} validation
+   */
+  async add(x, y, choice, { signal, onProgress }, validation) {
+    const { model, node, bordered, shift } = this.#features, total = x.shape[0];
+    /** @param {Gram} gram @param {Samples} x @param {Samples} y @param {number} done @param {object} [more] */
+    const sum = (gram, x, y, done, more) => gram.add(x, shift ? shifted(y, shift) : y, {
+      model, node: bordered ?? node, batchSize, signal, ...more,
+      onProgress: progress => onProgress?.({ phase: 'features', done: done + progress.rows, total }),
+    });
+    const wantsRows = choice.alphas !== null && choice.selection === 'holdout';
+    if (wantsRows && validation && !this.#held) {
+      this.#held = this.#sums();
+      this.#isGiven = true;
+      await sum(this.#held, validation.x, validation.y, 0);
+      this.#heldRows = validation.x.shape[0];
+    }
+    if (!wantsRows || this.#isGiven) {
+      await sum(this.#total, x, y, 0);
+    } else {
+      const { train, held } = split(total, this.#rows, choice.validationFraction, this.#seed), out = [x, y].map(all => takeRows(all, held));
+      this.#held ??= this.#sums();
+      if (held.length) await sum(this.#held, out[0], out[1], 0);
+      try {
+        if (train.length) await sum(this.#total, takeRows(x, train), takeRows(y, train), held.length);
+      } catch (error) {
+        if (held.length) await sum(this.#held, out[0], out[1], 0, { sign: -1, signal: undefined });
+        throw error;
+      }
+      this.#heldRows += held.length;
+    }
+    this.#rows += total;
+  }
+
+  /** @param {Choice} choice @param {string} where @param {LearnOptions} options @returns {Promise<Solution>} */
+  async solve(choice, where, options) {
+    const solution = await this.#solve(choice, where, options), { shift } = this.#features;
+    return shift ? { ...solution, intercept: solution.intercept.map((value, k) => value + shift[k]) } : solution;
+  }
+
+  /** @param {Choice} choice @param {string} where @param {LearnOptions} options @returns {Promise<Solution>} */
+  async #solve(choice, where, { signal, onProgress }) {
+    const isHeldOut = choice.alphas !== null && choice.selection === 'holdout';
+    if (isHeldOut && (this.#heldRows === 0 || (this.#heldRows === this.#rows && !this.#isGiven))) {
+      throw new HeddleError('argument', `${where}: ${this.#heldRows} of ${this.#rows} rows are held out to choose alpha, expected some, but not all; give validationData`);
+    }
+    const make = (/** @type {Gram | null} */ more) => Equations.of(this.#features, this.#outputs, this.#total, more);
+    let equations = await make(null);
+    try {
+      const alphas = candidates(choice, equations.scale);
+      if (!alphas) return { ...await equations.ridge(choice.alpha), path: null };
+      const path = isHeldOut ? await this.#heldOut(equations, alphas, done => {
+        signal?.throwIfAborted();
+        onProgress?.({ phase: 'alphas', done, total: alphas.length });
+      }) : await equations.gcv(alphas);
+      if (isHeldOut && !this.#isGiven) {
+        equations.dispose();
+        equations = await make(this.#held);
+      }
+      return { ...await equations.ridge(best(path, where)), path };
+    } finally {
+      equations.dispose();
+    }
+  }
+
+  /** Squared errors of held-out rows, from their sums alone. @param {Equations} equations @param {number[]} alphas
+   * @param {(done: number) => void} step @returns {Promise<Path>} */
+  async #heldOut(equations, alphas, step) {
+    const held = /** @type {Gram} */ (this.#held), errors = [];
+    for (const alpha of alphas) {
+      const { coef, intercept } = await equations.ridge(alpha), whole = this.#features.bordered === null ? coef : border(coef, intercept);
+      errors.push(await held.cost({ data: whole, shape: [this.#outputs, whole.length / this.#outputs] }) / this.#heldRows);
+      step(errors.length);
+    }
+    return { alphas, errors };
+  }
+
+  dispose() {
+    this.#total.dispose();
+    this.#held?.dispose();
+  }
+}
+
+/** @param {Samples} y @param {Float32Array} shift @returns {Samples} */
+function shifted(y, shift) {
+  return { ...y, data: /** @type {Float32Array} */ (y.data).map((value, i) => value - shift[i % shift.length]) };
+}
+
+/** [coef, intercept], row by row. @param {Float64Array} coef @param {Float64Array} intercept */
+function border(coef, intercept) {
+  const q = intercept.length, n = coef.length / q, out = new Float64Array(coef.length + q);
+  for (let k = 0; k < q; k++) {
+    out.set(coef.subarray(k * n, (k + 1) * n), k * (n + 1));
+    out[k * (n + 1) + n] = intercept[k];
+  }
+  return out;
+}
+
+/** The equations to be solved: the sums, with the means taken out if there is an intercept. */
+class Equations {
+  /** @param {Gram} gram @param {boolean} owned @param {boolean} hasIntercept @param {Sums} sums
+   * @param {Float64Array} mean of the features @param {Float64Array} target mean */
+  constructor(gram, owned, hasIntercept, { g, samples }, mean, target) {
+    this.gram = gram;
+    this.owned = owned;
+    this.hasIntercept = hasIntercept;
+    this.samples = samples;
+    this.mean = mean;
+    this.target = target;
+    /** trace(G) / features */
+    this.scale = mean.reduce((trace, _, i) => trace + g[i * (mean.length + 1)], 0) / mean.length;
+  }
+
+  /** @param {Features} features @param {number} q outputs @param {Gram} total @param {Gram | null} more added to it
+   * @returns {Promise<Equations>} */
+  static async of({ size, bordered }, q, total, more) {
+    let sums = /** @type {Sums} */ (await total.values()), owned = false;
+    const mean = new Float64Array(size), target = new Float64Array(q);
+    if (more) sums = added(sums, await more.values());
+    if (bordered !== null) sums = centred(sums, mean, target);
+    let gram = total;
+    if (more || bordered !== null) {
+      gram = new Gram({ features: size, targets: q });
+      owned = true;
+      await gram.set(sums);
+    }
+    return new Equations(gram, owned, bordered !== null, sums, mean, target);
+  }
+
+  /** @param {number} alpha */
+  async ridge(alpha) {
+    const { coef: { data: coef }, lambda } = await this.gram.ridge(alpha), n = this.mean.length;
+    const intercept = this.target.map((value, k) => value - this.mean.reduce((sum, m, i) => sum + coef[k * n + i] * m, 0));
+    return { coef, intercept, alpha: lambda };
+  }
+
+  /** @param {number[]} alphas @returns {Promise<Path>} */
+  async gcv(alphas) {
+    const { cost, df } = await /** @type {any} */ (this.gram).path(alphas), more = Number(this.hasIntercept);
+    return { alphas, errors: alphas.map((_, i) => gcv(this.samples, cost[i], df[i] + more)) };
+  }
+
+  dispose() {
+    if (this.owned) this.gram.dispose();
+    this.owned = false;
+  }
+}
+
+/** @param {Sums} a @param {Sums} b @returns {Sums} in the arrays of a */
+function added(a, b) {
+  for (let i = 0; i < a.g.length; i++) a.g[i] += b.g[i];
+  for (let i = 0; i < a.c.length; i++) a.c[i] += b.c[i];
+  return { g: a.g, c: a.c, samples: a.samples + b.samples, targetSquares: a.targetSquares + b.targetSquares };
+}
+
+/**
+ * With m the mean of features and t that of targets: G - J m m^T, C - J t m^T, sum |T|^2 - J |t|^2. Features come shifted by nearly
+ * their mean, so nothing cancels.
+ * @param {Sums} sums of features with a 1 after them
+ * @param {Float64Array} mean gets m
+ * @param {Float64Array} target gets t
+ * @returns {Sums} of the features
+ */
+function centred({ g, c, samples, targetSquares }, mean, target) {
+  const n = mean.length, q = target.length, outG = new Float64Array(n * n), outC = new Float64Array(q * n);
+  for (let i = 0; i < n; i++) mean[i] = g[n * (n + 1) + i] / samples;
+  for (let k = 0; k < q; k++) target[k] = c[k * (n + 1) + n] / samples;
+  for (let i = 0; i < n; i++) {
+    for (let j = 0; j <= i; j++) outG[i * n + j] = outG[j * n + i] = g[i * (n + 1) + j] - samples * mean[i] * mean[j];
+  }
+  for (let k = 0; k < q; k++) {
+    for (let i = 0; i < n; i++) outC[k * n + i] = c[k * (n + 1) + i] - samples * target[k] * mean[i];
+  }
+  return { g: outG, c: outC, samples, targetSquares: Math.max(0, targetSquares - samples * target.reduce((sum, t) => sum + t * t, 0)) };
+}

@@ -1,0 +1,79 @@
+/** Ridge regression on the samples themselves. */
+import { input, layers } from '../factories.js';
+import { sequential } from '../model.js';
+import { defaultSeed } from '../session.js';
+import { LeastSquares } from './least_squares.js';
+import { bool } from './params.js';
+import { sizeOf } from './samples.js';
+import { ridgeParams } from './selection.js';
+
+/** @import { Network } from './least_squares.js' */
+/** @import { Solution } from './primal.js' */
+/** @import { Samples, TrainingData } from './samples.js' */
+/** @import { RidgeParams } from './selection.js' */
+/** @typedef {RidgeParams & { fitIntercept?: boolean }} RidgeOptions fitIntercept: adds a constant, which is not penalised; true
+ *   unless told. alpha: 1 unless told */
+
+/** Rows whose mean the features are shifted by: it need not be exact. */
+const shiftRows = 1000;
+
+/** About the mean of each column. @param {Samples} samples @param {number} size of a row @returns {Float32Array} */
+function nearMean({ data, shape: [rows], scale, offset }, size) {
+  const step = Math.max(1, Math.floor(rows / shiftRows)), sum = new Float64Array(size);
+  let taken = 0;
+  for (let row = 0; row < rows; row += step, taken++) {
+    for (let i = 0; i < size; i++) sum[i] += data[row * size + i];
+  }
+  return Float32Array.from(sum, value => value / taken * scale + offset);
+}
+
+/**
+ * Linear regression with a penalty on the squared weights: min sum |t - O x - b|^2 + alpha |O|^2. The model is one dense layer.
+ *
+ *     const ridge = await new Ridge({ alphas: 'auto', selection: 'gcv' }).fit(x, y);
+ */
+export class Ridge extends LeastSquares {
+  static kind = 'Ridge';
+  static params = { fitIntercept: bool(true), ...ridgeParams(1) };
+
+  /** @param {RidgeOptions} [params] */
+  constructor(params) {
+    super(params);
+  }
+
+  /** Weights: coef [outputs, features], intercept [outputs], as in the model. */
+  async weights() {
+    const { 'output/kernel': coef, 'output/bias': bias } = await this.fitted('weights').model.getWeights(), { data, shape } = coef;
+    return { coef: { data, shape }, intercept: bias?.data ?? new Float32Array(shape[0]) };
+  }
+
+  /** @param {TrainingData} data @returns {Promise<Network>} */
+  async network({ x, y, shape, outputs, classes }) {
+    const { fitIntercept, seed } = this.getParams(), size = sizeOf(shape), mean = nearMean(x, size);
+    const shift = fitIntercept && !classes ? nearMean(y, outputs) : null;
+    const model = await sequential([
+      input({ shape }), layers.flatten({ name: 'flat' }), // a normalisation of deviation 1 only takes the mean out
+      ...fitIntercept ? [layers.batchNorm({ center: false, scale: false, frozen: true, epsilon: 1e-30, name: 'shifted' }), layers.appendConstant({ name: 'bordered' })] : [],
+    ]);
+    if (fitIntercept) await model.setWeights({ 'shifted/runningMean': mean }, { partial: true });
+    return {
+      features: { model, node: fitIntercept ? 'shifted' : 'flat', bordered: fitIntercept ? 'bordered' : null, size, shift }, seed: seed ?? defaultSeed(),
+      finish: solution => finish(solution, shape, fitIntercept ? mean : null), dispose: () => model.dispose(),
+    };
+  }
+}
+
+/** @param {Solution} solution for samples from which the mean was taken out @param {number[]} shape @param {Float32Array | null} mean */
+async function finish({ coef, intercept }, shape, mean) {
+  const outputs = intercept.length, size = coef.length / outputs;
+  const model = await sequential([input({ shape }), layers.flatten(), layers.dense({ units: outputs, useBias: mean !== null, name: 'output' })]);
+  const bias = mean && Float32Array.from(intercept, (value, k) => mean.reduce((sum, m, i) => sum - coef[k * size + i] * m, value));
+  await model.setWeights({ 'output/kernel': Float32Array.from(coef), ...bias && { 'output/bias': bias } });
+  return model;
+}
+
+/** The same with a 1 for the class of each row and 0 for the others; the class is where the largest output is. */
+export class RidgeClassifier extends Ridge {
+  static kind = 'RidgeClassifier';
+  static isClassifier = true;
+}
