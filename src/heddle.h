@@ -154,9 +154,10 @@ HD_API int hd_metric_size(const hd_model *m, int metric);
 /* --- fit ---------------------------------------------------------------------------------------------- */
 
 /* Rows [train_begin, train_end) are shuffled per epoch and trained on, in batches. Options by position: batch size (32),
- * epochs (1), shuffle (1), seed (0), initial epoch (0), batches an epoch (0: as the data has; only without data). Without
- * data (NULL) the batches come from hd_fit_batch. Model and data must outlive the fit; one fit at a time on a model. Optimiser state lives
- * in the model: a next fit goes on with it, until hd_compile_reset. */
+ * epochs (1), shuffle (1), seed (0), initial epoch (0), batches an epoch (0: as the data has; only without data),
+ * batches whose mean gradient makes a step (1; 0: all of an epoch). Without data (NULL) the batches come from
+ * hd_fit_batch. Model and data must outlive the fit; one fit at a time on a model. Optimiser state lives in the model: a
+ * next fit goes on with it, until hd_compile_reset. */
 HD_API hd_fit *hd_fit_new(hd_model *m, hd_data *d, int train_begin, int train_end, const double *options,
                           int n_options);
 HD_API void hd_fit_free(hd_fit *f);
@@ -189,6 +190,11 @@ HD_API hd_status hd_fit_set_learning_rate(hd_fit *f, double rate);
 HD_API hd_status hd_fit_batch(hd_fit *f, hd_data *d);
 /* The same: ends the epoch here. */
 HD_API hd_status hd_fit_end_epoch(hd_fit *f);
+/* The same: one step with gradients from elsewhere, which the caller has put where hd_gradient_data points, such as means over
+ * several machines. Counts as a batch of `samples` rows with this loss. */
+HD_API hd_status hd_fit_apply_gradients(hd_fit *f, double loss, int samples);
+/* Where the gradient of a weight is to be put; NULL if it is frozen, or no fit is open. */
+HD_API hd_real *hd_gradient_data(hd_model *m, int weight);
 
 /* --- evaluate, predict, gradients --------------------------------------------------------------------- */
 

@@ -225,6 +225,12 @@ const hd_real *hd_weight_gradient(const hd_model *m, int weight)
     return w && m->g && !w->frozen ? m->g + w->offset : NULL;
 }
 
+hd_real *hd_gradient_data(hd_model *m, int weight)
+{
+    const hd_weight *w = weight_at(m, weight);
+    return w && m->fit && !w->frozen ? m->g + w->offset : NULL;
+}
+
 hd_status hd_weights_check(hd_model *m)
 {
     hd_weights_changed(m, true);

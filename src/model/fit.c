@@ -6,7 +6,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { BATCH_SIZE, EPOCHS, SHUFFLE, SEED, INITIAL_EPOCH, BATCHES };
+enum { BATCH_SIZE, EPOCHS, SHUFFLE, SEED, INITIAL_EPOCH, BATCHES, ACCUMULATION };
 
 static const hd_option options[] = {
     { "batchSize", HD_INT, .min = 1, .max = 1 << 24, .def = 32 },
@@ -15,6 +15,7 @@ static const hd_option options[] = {
     { "seed", HD_INT, .min = 0, .max = 9007199254740991.0, .def = 0 },
     { "initialEpoch", HD_INT, .min = 0, .max = 1e9, .def = 0 },
     { "stepsPerEpoch", HD_INT, .min = 0, .max = 1e9, .def = 0 },
+    { "gradientAccumulationSteps", HD_INT, .min = 0, .max = 1e9, .def = 1 },
     { 0 },
 };
 
@@ -55,6 +56,7 @@ static void read_options(hd_fit *f, const hd_values *v, int begin, int end)
     f->seed = (uint64_t)v->number[SEED];
     f->epoch = (int)v->number[INITIAL_EPOCH];
     f->batches = (int)v->number[BATCHES];
+    f->group.size = (int)v->number[ACCUMULATION];
     f->base_rate = f->m->optimizer_opt.number[0];
     if (f->data) {
         f->begin = begin;
@@ -79,7 +81,10 @@ static hd_status allocate(hd_fit *f)
         }
     }
     f->plan = hd_plan_new(m, HD_PLAN_TRAIN, -1, f->batch_size);
-    if (!f->plan) {
+    if (f->plan && f->group.size != 1) {
+        f->group.sum = hd_alloc(m->c, m->flat * sizeof(real), "gradients");
+    }
+    if (!f->plan || (f->group.size != 1 && !f->group.sum)) {
         return HD_ERR_MEMORY;
     }
     return m->optimizer->full_batch ? hd_full_batch_new(f) : hd_pieces_new(f);
@@ -89,6 +94,11 @@ hd_fit *hd_fit_new(hd_model *m, hd_data *d, int begin, int end, const double *va
 {
     hd_values v;
     if (check_model(m) || check_data(m, d, begin, end) || hd_options_read(m->c, "fit", options, values, n, &v)) {
+        return NULL;
+    }
+    if (m->optimizer->full_batch && v.number[ACCUMULATION] != 1) {
+        hd_fail(m->c, HD_ERR_UNSUPPORTED, "fit: gradientAccumulationSteps = %g, but each step of %s is of the whole data already",
+                v.number[ACCUMULATION], m->optimizer->name);
         return NULL;
     }
     hd_fit *f = hd_alloc(m->c, sizeof *f, "fit");
@@ -116,6 +126,7 @@ void hd_fit_free(hd_fit *f)
     hd_plan_free(f->plan);
     hd_score_free(c, &f->score);
     hd_score_free(c, &f->last);
+    hd_release(c, f->group.sum);
     hd_release(c, f->order);
     hd_release(c, f->piece);
     if (f->m->fit == f) {
@@ -151,31 +162,40 @@ void hd_fit_finish_epoch(hd_fit *f)
     f->batch = 0;
 }
 
-/* Forward, backward, and the step if all is finite. Returns the loss of n rows in *loss. */
+/* Forward, backward, and the step if all is finite and the group of batches complete. Returns the loss of n rows in *loss. */
 static hd_status try_batch(hd_fit *f, const hd_data *d, const uint32_t *index, int n, double *loss)
 {
     hd_model *m = f->m;
-    hd_pass pass = { .n = n, .training = true, .seed = f->seed, .step = (uint32_t)m->step, .commits = true, .samples = n,
+    const bool last = hd_group_ends(f);
+    /* Batches of a group draw from streams of their own. */
+    const uint32_t step = (uint32_t)m->step * (uint32_t)(f->group.size ? f->group.size : 1) + (uint32_t)f->group.batches;
+    hd_pass pass = { .n = n, .training = true, .seed = f->seed, .step = step, .commits = true, .samples = n,
                      .activity = f->batches == 1 ? HD_ACTIVITY_BATCH : HD_ACTIVITY_RUNNING };
     hd_plan_load(f->plan, d, index, 0, n);
     *loss = hd_plan_forward(f->plan, &pass);
     *loss += hd_plan_losses(f->plan, &pass, d, &f->score);
     hd_plan_backward(f->plan, &pass);
-    *loss += hd_penalties(m, true);
+    hd_group_take(f, n, last);
+    *loss += hd_penalties(m, last);
     if (!isfinite(*loss)) {
         return hd_fail(m->c, HD_ERR_DIVERGED, "fit: the loss is not finite in epoch %d, batch %d: use a smaller learning rate",
                        f->epoch, f->batch);
     }
-    return hd_fit_apply(f, &pass);
+    if (last) {
+        return hd_fit_apply(f, &pass);
+    }
+    hd_plan_commit(f->plan, &pass);
+    return HD_OK;
 }
 
-/* A batch that fails changes nothing but the scores, which begin anew: its sums may not be numbers. */
+/* A batch that fails changes nothing but the scores and the group, which begin anew: their sums may not be numbers. */
 static hd_status train_batch(hd_fit *f, const hd_data *d, const uint32_t *index, int n)
 {
     double loss;
     hd_status status = try_batch(f, d, index, n, &loss);
     if (status) {
         hd_score_clear(&f->score);
+        f->group.batches = 0;
         return status;
     }
     f->batch_loss = loss;
@@ -235,10 +255,30 @@ hd_status hd_fit_end_epoch(hd_fit *f)
     if (f->data) {
         return hd_fail(f->m->c, HD_ERR_STATE, "fit: epochs end by themselves where the fit has its data");
     }
-    if (f->batch) {
+    hd_status status = hd_group_close(f);
+    if (!status && f->batch) {
         hd_fit_finish_epoch(f);
     }
-    return HD_OK;
+    return status;
+}
+
+hd_status hd_fit_apply_gradients(hd_fit *f, double loss, int samples)
+{
+    hd_context *c = f->m->c;
+    if (f->data || hd_fit_done(f)) {
+        return hd_fail(c, HD_ERR_STATE, f->data ? "fit: it has data of its own" : "fit: all epochs are done");
+    }
+    if (!isfinite(loss) || samples < 1) {
+        return hd_fail(c, HD_ERR_ARGUMENT, "fit: loss = %g of %d samples, expected a finite number of at least 1", loss, samples);
+    }
+    hd_status status = hd_fit_apply(f, NULL);
+    if (!status) {
+        f->batch_loss = loss;
+        f->score.total += loss * samples;
+        f->score.samples += samples;
+        f->batch++;
+    }
+    return status;
 }
 
 /* Statistics are of the ended epoch right after its end; in full-batch training always, as what runs may be a trial point. */

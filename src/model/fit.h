@@ -23,6 +23,14 @@ typedef struct hd_full_batch {
     bool trial;        /* the weights are those of a trial point */
 } hd_full_batch;
 
+/* Batches whose mean gradient makes one step of a first-order optimiser. */
+typedef struct hd_group {
+    int size;      /* batches in a group; 0: all of an epoch */
+    real *sum;     /* [flat] gradients of those done, times their rows; NULL for size 1 */
+    int batches;   /* done in the running group */
+    double rows;
+} hd_group;
+
 struct hd_fit {
     hd_model *m;
     hd_data *data; /* NULL: fed by hd_fit_batch */
@@ -35,6 +43,7 @@ struct hd_fit {
     hd_piece *piece;
     int n_pieces;
     hd_full_batch *full; /* NULL for first-order optimisers */
+    hd_group group;
 
     int epoch, batch; /* whole epochs done, batches done in this one */
     bool converged;
@@ -45,8 +54,14 @@ struct hd_fit {
 
 /* step.c: first-order optimisers on all weights. */
 hd_status hd_pieces_new(hd_fit *f);
-/* Applies m->g of a pass; everything is checked to be finite before a weight changes. */
+/* Applies m->g; everything is checked to be finite before a weight changes. pass: of the gradient, to be committed; or NULL. */
 hd_status hd_fit_apply(hd_fit *f, const hd_pass *pass);
+/* The batch that runs is the last of its group. */
+bool hd_group_ends(const hd_fit *f);
+/* Takes m->g, the mean over n rows, into the group; its last batch finds the mean over all of the group there afterwards. */
+void hd_group_take(hd_fit *f, int n, bool last);
+/* Steps with what a group has that will get no more batches. */
+hd_status hd_group_close(hd_fit *f);
 
 /* fit.c */
 void hd_fit_load_order(hd_fit *f);

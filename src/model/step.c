@@ -112,7 +112,9 @@ hd_status hd_fit_apply(hd_fit *f, const hd_pass *pass)
     if (status) {
         return status;
     }
-    hd_plan_commit(f->plan, pass);
+    if (pass) {
+        hd_plan_commit(f->plan, pass);
+    }
     keep_to_tangent(m);
     f->rate = learning_rate(f);
     step_job job = { f, { .opt = &m->optimizer_opt, .step = ++m->step, .rate = f->rate } };
@@ -135,4 +137,47 @@ hd_status hd_fit_apply(hd_fit *f, const hd_pass *pass)
     }
     hd_weights_changed(m, false);
     return HD_OK;
+}
+
+bool hd_group_ends(const hd_fit *f)
+{
+    return f->group.batches + 1 == f->group.size || (f->batches && f->batch + 1 == f->batches);
+}
+
+static void take_mean(hd_fit *f)
+{
+    hd_model *m = f->m;
+    hd_copy(m->c->pool, m->flat, f->group.sum, m->g);
+    hd_scale(m->c->pool, m->flat, (real)(1 / f->group.rows), m->g);
+    f->group.batches = 0;
+}
+
+void hd_group_take(hd_fit *f, int n, bool last)
+{
+    hd_group *group = &f->group;
+    hd_model *m = f->m;
+    hd_pool *p = m->c->pool;
+    if (!group->sum || (last && !group->batches)) {
+        return; /* a group of one batch */
+    }
+    if (!group->batches) {
+        hd_fill(p, m->flat, 0, group->sum);
+        group->rows = 0;
+    }
+    hd_axpy(p, m->flat, (real)n, m->g, group->sum);
+    group->rows += n;
+    group->batches++;
+    if (last) {
+        take_mean(f);
+    }
+}
+
+hd_status hd_group_close(hd_fit *f)
+{
+    if (!f->group.batches) {
+        return HD_OK;
+    }
+    take_mean(f);
+    hd_penalties(f->m, true);
+    return hd_fit_apply(f, NULL);
 }
