@@ -43,6 +43,8 @@ import { checkSeed } from './session.js';
  * @property {{ readonly [label: number]: number }} [classWeight] factors on the loss of rows by their class, 1 unless told
  * @property {ArrayLike2} [sampleWeight] factors on the loss of each row, one number >= 0 a row
  * @property {number} [stepsPerEpoch] for generators: batches in an epoch; unless told an epoch ends with the generator
+ * @property {number | 'epoch'} [gradientAccumulationSteps] batches whose mean gradient makes one step of the optimiser (the last of an
+ *   epoch may be fewer); 'epoch': all of them, full-batch training in pieces; 1 unless told
  * @property {EarlyStoppingOptions} [earlyStopping]
  * @property {TrainingControl} [control] pauses and steers the fit
  * @property {AbortSignal} [signal] stops the fit within one batch; it then rejects with the signal's reason (the standard
@@ -64,7 +66,7 @@ import { checkSeed } from './session.js';
  */
 
 const optionNames = ['epochs', 'batchSize', 'initialEpoch', 'validationSplit', 'validationData', 'shuffle', 'seed', 'classWeight',
-  'sampleWeight', 'stepsPerEpoch', 'earlyStopping', 'control', 'signal', 'verbose', 'onTrainBegin', 'onBatchEnd', 'onEpochEnd',
+  'sampleWeight', 'stepsPerEpoch', 'gradientAccumulationSteps', 'earlyStopping', 'control', 'signal', 'verbose', 'onTrainBegin', 'onBatchEnd', 'onEpochEnd',
   'onTrainEnd'];
 /** Weights are copied to this side, in case the engine dies, not more often than this, in ms. */
 const rememberEvery = 1000;
@@ -93,6 +95,8 @@ function readOptions(options, core) {
     epochs, initialEpoch, split, shuffle: options.shuffle ?? true, batchSize: wholeNumber(options.batchSize, 'fit: batchSize', 1, 32),
     seed: options.seed === undefined ? (core.description.seed + core.fitCount) % 2 ** 53 : checkSeed(options.seed, 'fit'),
     stepsPerEpoch: wholeNumber(options.stepsPerEpoch, 'fit: stepsPerEpoch', 1, 0),
+    accumulation: options.gradientAccumulationSteps === 'epoch' ? 0
+      : wholeNumber(options.gradientAccumulationSteps, 'fit: gradientAccumulationSteps', 1, 1),
   };
 }
 

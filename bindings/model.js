@@ -275,6 +275,19 @@ export class Model {
     return { loss, gradients: this.#named(gradients) };
   }
 
+  /**
+   * One step of the optimiser with gradients from elsewhere, such as the mean over several machines of what `gradients` gave them.
+   * @param {{ readonly [name: string]: ArrayLike2 }} gradients of all weights that are not frozen
+   * @throws {HeddleError} `argument`, `shape`; `diverged` if they are not finite (no weight has changed); `state` during a fit
+   */
+  async applyGradients(gradients) {
+    this.#checkIdle('applyGradients');
+    this.#core.compiled();
+    const { weights } = this.#core.facts, values = readWeights(gradients, weights.filter(({ frozen }) => !frozen), false, 'applyGradients');
+    await this.#core.call('applyGradients', [weights.map(({ name }) => values.get(name) ?? null)]);
+    await this.#core.remember();
+  }
+
   /** @param {unknown} x @param {unknown} y @param {unknown} sampleWeight @param {string} where @returns {Table | Dataset} */
   #labelled(x, y, sampleWeight, where) {
     const targets = this.#core.targetSlots;
@@ -330,12 +343,8 @@ export class Model {
   async setWeights(weights, options) {
     this.#checkIdle('setWeights');
     checkOptions(options, ['partial'], 'setWeights');
-    if (typeof weights !== 'object' || weights === null || Array.isArray(weights)) {
-      throw new HeddleError('argument', `setWeights: expected an object of weights by name, got ${kindOf(weights)}`);
-    }
-    const { facts } = this.#core;
-    checkNames(Object.keys(weights), facts.weights.map(({ name }) => name), options?.partial ?? false, 'setWeights');
-    await this.#core.writeWeights(facts.weights.map(({ name, shape }) => (name in weights ? readWeight(weights[name], name, shape) : null)));
+    const { facts } = this.#core, values = readWeights(weights, facts.weights, options?.partial ?? false, 'setWeights');
+    await this.#core.writeWeights(facts.weights.map(({ name }) => values.get(name) ?? null));
   }
 
   /**
@@ -398,12 +407,21 @@ function fitArguments(x, y, options) {
   return isShort ? [x, undefined, y] : [x, y, options];
 }
 
-/** @param {unknown} value @param {string} name @param {number[]} shape @returns {Float32Array} */
-function readWeight(value, name, shape) {
-  const where = `setWeights: "${name}"`;
-  const { columns: [{ data, scale, offset }], rows } = readTable(value, [{ name, index: 0, shape: shape.slice(1) }], 'input', where);
+/** @param {unknown} value @param {string} where @param {number[]} shape @returns {Float32Array} */
+function readWeight(value, where, shape) {
+  const { columns: [{ data, scale, offset }], rows } = readTable(value, [{ name: where, index: 0, shape: shape.slice(1) }], 'input', where);
   if (rows !== (shape[0] ?? 1)) throw new HeddleError('shape', `${where}: ${rows} rows, expected shape [${shape.join(', ')}]`);
   return data instanceof Float32Array && scale === 1 && offset === 0 ? data : Float32Array.from(data, element => element * scale + offset);
+}
+
+/** Values for weights, by name. @param {{ readonly [name: string]: ArrayLike2 }} given @param {{ name: string, shape: number[] }[]} weights
+ * @param {boolean} partial @param {string} where @returns {Map<string, Float32Array>} */
+function readWeights(given, weights, partial, where) {
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
+    throw new HeddleError('argument', `${where}: expected an object of arrays by the names of weights, got ${kindOf(given)}`);
+  }
+  checkNames(Object.keys(given), weights.map(({ name }) => name), partial, where);
+  return new Map(weights.filter(({ name }) => name in given).map(({ name, shape }) => [name, readWeight(given[name], `${where}: "${name}"`, shape)]));
 }
 
 /** A model's core, for modules of this library. @param {Model} model @param {string} where @returns {Core} */

@@ -13,6 +13,7 @@ import { HeddleError } from './errors.js';
  * @property {number} seed
  * @property {number} initialEpoch
  * @property {number} stepsPerEpoch for batches that come one by one; 0: not known
+ * @property {number} accumulation batches whose mean gradient makes a step; 0: all of an epoch
  */
 /**
  * Where a fit stands after a batch or an epoch.
@@ -69,7 +70,8 @@ export class Trainer {
       const validation = this.#openValidation(plan, data);
       if (validation) undo.push(validation.release);
       if (engine.facts.threadsWanted) engine.raiseThreads();
-      const options = [plan.batchSize, plan.epochs, Number(plan.shuffle), plan.seed, plan.initialEpoch, plan.stepsPerEpoch];
+      const options = [plan.batchSize, plan.epochs, Number(plan.shuffle), plan.seed, plan.initialEpoch, plan.stepsPerEpoch,
+        plan.accumulation];
       const fit = engine.made(engine.heap.call('hd_fit_new', handle, data?.handle ?? 0, 0, plan.trainRows,
         Float64Array.from(options), options.length));
       const id = engine.nextId();
@@ -199,6 +201,18 @@ export class Trainer {
     if (paused === undefined) return;
     fit.paused = paused;
     for (const wake of fit.waiting.splice(0)) wake();
+  }
+
+  /** One step. @param {number} model id @param {(Float32Array | null)[]} gradients in the order of the model's facts; null for frozen weights */
+  applyGradients(model, gradients) {
+    const engine = this.#engine, { heap } = engine, { handle } = engine.model(model);
+    const fit = engine.made(heap.call('hd_fit_new', handle, 0, 0, 0, Float64Array.of(1), 1));
+    try {
+      gradients.forEach((data, i) => data && heap.fill(data, 'hd_gradient_data', handle, i));
+      engine.work(() => heap.call('hd_fit_apply_gradients', fit, 0, 1));
+    } finally {
+      heap.call('hd_fit_free', fit);
+    }
   }
 
   /** Keeps the present weights for fitClose. @param {number} id */
