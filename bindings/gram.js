@@ -1,4 +1,5 @@
 /** Sums over samples, and least squares from them: `heddle/solvers`. */
+import { Admm, doubles } from './admm.js';
 import { toSource } from './core.js';
 import { joinTables, readTable } from './data.js';
 import { Dataset } from './dataset.js';
@@ -6,11 +7,11 @@ import { HeddleError, checkOptions, kindOf, suggest, wholeNumber } from './error
 import { coreOf } from './model.js';
 import { connect } from './session.js';
 
+/** @import { Coefficients } from './admm.js' */
 /** @import { Arrays, ArrayLike2 } from './data.js' */
 /** @import { GramValues } from './solver.js' */
 /** @import { Model } from './model.js' */
 /** @import { Client } from './rpc.js' */
-/** @typedef {{ data: Float64Array<ArrayBuffer>, shape: [number, number] }} Coefficients [targets, features] */
 /**
  * @typedef {object} GramAddOptions
  * @property {Model} [model] whose node's output are the features; without it the rows themselves are
@@ -26,19 +27,6 @@ import { connect } from './session.js';
 const dropped = new FinalizationRegistry((/** @type {{ place: Place | null }} */ { place }) => {
   place?.client.notify('gramFree', [place.id]);
 });
-
-/** @param {unknown} value @param {number} length @param {string} where @returns {Float64Array} */
-function doubles(value, length, where) {
-  const given = typeof value === 'object' && value !== null && 'data' in value ? value.data : value;
-  if (!Array.isArray(given) && !ArrayBuffer.isView(given)) {
-    throw new HeddleError('argument', `${where}: expected an array of ${length} numbers, got ${kindOf(given)}`);
-  }
-  const data = Float64Array.from(/** @type {Iterable<number>} */ (/** @type {unknown} */ (given)));
-  if (data.length !== length) throw new HeddleError('shape', `${where}: ${data.length} numbers, expected ${length}`);
-  const bad = data.findIndex(v => !Number.isFinite(v));
-  if (bad >= 0) throw new HeddleError('argument', `${where}[${bad}] = ${data[bad]}, expected a finite number`);
-  return data;
-}
 
 /**
  * Sums over samples, in float64: G = sum y y^T, C = sum t y^T, sum |t|^2 and their number, of features y [n] and targets t [q]. All that
@@ -140,6 +128,38 @@ export class Gram {
   /** sum |t - O y|^2 over the samples, from the sums. @param {Coefficients | ArrayLike2} coef [targets, features] @returns {Promise<number>} */
   async cost(coef) {
     return this.#call('gramCost', doubles(coef, this.targets * this.features, 'Gram.cost: coef'));
+  }
+
+  /**
+   * Least squares in a ball: coefficients O of least sum |t - O y|^2 with ||O||_F <= radius, exactly, by Newton's method on the secular
+   * equation (More & Sorensen 1983).
+   * @param {number} radius above 0
+   * @returns {Promise<{ coef: Coefficients, lambda: number }>} lambda: the multiplier, the O is that of ridge(lambda); 0 inside the ball
+   * @throws {HeddleError} `state` without samples
+   */
+  async secular(radius) {
+    if (typeof radius !== 'number') throw new HeddleError('argument', `Gram.secular: radius must be a number, got ${kindOf(radius)}`);
+    const { coef, lambda } = await this.#call('gramSecular', radius);
+    return { coef: this.#coefficients(coef), lambda };
+  }
+
+  /**
+   * The same by ADMM: alone, or as one worker of many. The sums are copied: this may be changed or disposed of.
+   * @param {{ radius?: number, penalty?: number }} [options] radius: bound on ||Z||_F, above 0, none unless told; penalty: s, above 0,
+   *   trace(G) / n unless told, which is near the best
+   * @returns {Promise<Admm>}
+   * @throws {HeddleError} `state` without samples; `diverged` if G + s I is not positive definite
+   */
+  async admm(options = {}) {
+    checkOptions(options, ['radius', 'penalty'], 'Gram.admm');
+    for (const name of /** @type {const} */ (['radius', 'penalty'])) {
+      const value = options[name];
+      if (value !== undefined && !(value > 0 && value < Infinity)) {
+        throw new HeddleError('argument', `Gram.admm: ${name} = ${String(value)}, expected a finite number above 0`);
+      }
+    }
+    const { client, id } = await this.#open();
+    return new Admm(client, await client.call('admmNew', [id, options.penalty ?? 0, options.radius ?? 0]), [this.targets, this.features]);
   }
 
   /** The sums: g [n, n], of which the lower triangle counts; c [q, n]. @returns {Promise<GramValues>} */

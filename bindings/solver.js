@@ -13,8 +13,19 @@ import { inOut } from './heap.js';
  */
 /** @typedef {{ g: Float64Array<ArrayBuffer>, c: Float64Array<ArrayBuffer>, samples: number, targetSquares: number }} GramValues g: [n, n], c: [q, n] */
 
-/** hd_gram_values */
-const which = { g: 0, c: 1, totals: 2 };
+/**
+ * Where ADMM stands after an iteration.
+ * @typedef {object} AdmmStats
+ * @property {number} penalty s
+ * @property {number} primal ||O - Z||_F
+ * @property {number} dual s ||Z - old Z||_F
+ * @property {number} primalScale the larger of ||O||_F and ||Z||_F, to which `primal` is to be compared
+ * @property {number} dualScale s ||U||_F, to which `dual` is to be compared
+ * @property {number} cost sum |t - Z y|^2
+ */
+
+/** hd_gram_values, hd_admm_values and hd_admm_stat */
+const which = { g: 0, c: 1, totals: 2 }, variables = { O: 0, Z: 1, U: 2 }, statistics = { penalty: 0, primal: 1, dual: 2, cost: 3 };
 /** Rows are added in pieces of about this many multiply-adds, so that aborts and other calls get through. */
 const pieceWork = 2e9;
 
@@ -22,6 +33,8 @@ export class Solver {
   #engine;
   /** @type {Map<number, { handle: number, features: number, targets: number }>} */
   #grams = new Map();
+  /** @type {Map<number, { handle: number, size: number }>} */
+  #admms = new Map();
 
   /** @param {Engine} engine */
   constructor(engine) {
@@ -115,5 +128,91 @@ export class Solver {
   /** @param {number} id @param {Float64Array} coef @returns {number} */
   gramCost(id, coef) {
     return this.#engine.heap.call('hd_gram_cost', this.#gram(id).handle, coef);
+  }
+
+  /** @param {number} id @param {number} radius @returns {{ coef: Float64Array<ArrayBuffer>, lambda: number }} */
+  gramSecular(id, radius) {
+    const engine = this.#engine, { handle, features, targets } = this.#gram(id);
+    const coef = new Float64Array(targets * features), used = new Float64Array(1);
+    engine.work(() => engine.heap.call('hd_gram_secular', handle, radius, inOut(coef), inOut(used)));
+    return { coef, lambda: used[0] };
+  }
+
+  // --- ADMM ---
+
+  /** @param {number} gram @param {number} penalty 0: its default @param {number} radius 0: none @returns {number} id */
+  admmNew(gram, penalty, radius) {
+    const engine = this.#engine, { handle: sums, features, targets } = this.#gram(gram);
+    const handle = engine.made(engine.heap.call('hd_admm_new', sums, penalty, radius)), id = engine.nextId();
+    this.#admms.set(id, { handle, size: features * targets });
+    return id;
+  }
+
+  /** @param {number} id */
+  admmFree(id) {
+    const admm = this.#admms.get(id);
+    this.#admms.delete(id);
+    if (admm) this.#engine.heap.call('hd_admm_free', admm.handle);
+  }
+
+  /** @param {number} id */
+  #admm(id) {
+    const admm = this.#admms.get(id);
+    if (!admm) throw new HeddleError('state', 'the ADMM iteration has been disposed of');
+    return admm;
+  }
+
+  /**
+   * Iterates until both residuals are below the tolerance times their scales.
+   * @param {number} id
+   * @param {number} iterations at most
+   * @param {number} tolerance 0: all iterations
+   * @param {CallContext} context
+   * @returns {Promise<AdmmStats[]>} after each iteration
+   */
+  async admmStep(id, iterations, tolerance, context) {
+    const engine = this.#engine;
+    /** @type {AdmmStats[]} */
+    const history = [];
+    for (let converged = false; history.length < iterations && !converged;) {
+      await context.breathe();
+      const { handle } = this.#admm(id);
+      engine.work(() => engine.heap.call('hd_admm_step', handle, 1));
+      const stats = this.admmStats(id), { primal, dual, primalScale, dualScale } = stats;
+      history.push(stats);
+      converged = primal < tolerance * primalScale && dual < tolerance * dualScale;
+    }
+    return history;
+  }
+
+  /** @param {number} id @param {'local' | 'project' | 'dual'} part */
+  admmPart(id, part) {
+    const engine = this.#engine, { handle } = this.#admm(id);
+    engine.work(() => engine.heap.call(`hd_admm_${part}`, handle));
+  }
+
+  /** @param {number} id @param {keyof typeof variables} name @returns {Float64Array<ArrayBuffer>} */
+  admmRead(id, name) {
+    const { handle, size } = this.#admm(id);
+    return this.#engine.heap.doubles(size, 'hd_admm_values', handle, variables[name]);
+  }
+
+  /** @param {number} id @param {keyof typeof variables} name @param {Float64Array} data */
+  admmWrite(id, name, data) {
+    this.#engine.heap.fill(data, 'hd_admm_values', this.#admm(id).handle, variables[name]);
+  }
+
+  /** @param {number} id @returns {AdmmStats} */
+  admmStats(id) {
+    const { handle } = this.#admm(id), { heap } = this.#engine;
+    /** @param {keyof typeof statistics} name */
+    const stat = name => heap.call('hd_admm_stat', handle, statistics[name]);
+    /** @param {keyof typeof variables} name */
+    const norm = name => Math.sqrt(this.admmRead(id, name).reduce((sum, v) => sum + v * v, 0));
+    const penalty = stat('penalty');
+    return {
+      penalty, primal: stat('primal'), dual: stat('dual'), primalScale: Math.max(norm('O'), norm('Z')), dualScale: penalty * norm('U'),
+      cost: stat('cost'),
+    };
   }
 }

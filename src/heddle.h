@@ -41,6 +41,7 @@ typedef struct hd_model hd_model;
 typedef struct hd_data hd_data;
 typedef struct hd_fit hd_fit;
 typedef struct hd_gram hd_gram;
+typedef struct hd_admm hd_admm;
 
 /* --- context ------------------------------------------------------------------------------------------ */
 
@@ -237,5 +238,29 @@ HD_API double *hd_gram_values(hd_gram *g, int which);
 HD_API hd_status hd_gram_ridge(hd_gram *g, double lambda, double *o, double *used);
 /* sum |t - O y|^2 of any O [q x n], from the sums. */
 HD_API double hd_gram_cost(hd_gram *g, const double *o);
+
+/* O [q x n] of least cost with ||O||_F <= radius, radius > 0, exactly, from the secular equation. lambda gets its multiplier: O (G + lambda I)
+ * = C. It is 0 inside the ball, but for a G that cannot be factored: then the least that makes it positive definite. */
+HD_API hd_status hd_gram_secular(hd_gram *g, double radius, double *o, double *lambda);
+
+/* The same problem by ADMM, alone or as one of many workers (Boyd et al. 2011). penalty s > 0; 0: trace(G) / n. radius 0: no bound on Z. The
+ * sums are copied: g may be freed. Starts with O = Z = U = 0. */
+HD_API hd_admm *hd_admm_new(hd_gram *g, double penalty, double radius);
+HD_API void hd_admm_free(hd_admm *a);
+/* Iterations: O = (C + s (Z - U)) (G + s I)^-1; Z = P(O + U), P the projection on the ball; U = U + O - Z. */
+HD_API hd_status hd_admm_step(hd_admm *a, int iterations);
+/* The parts, for workers whose Z comes from all: O from Z and U; Z = P(Z); U from O and Z. They refuse what is not finite. */
+HD_API hd_status hd_admm_local(hd_admm *a);
+HD_API hd_status hd_admm_project(hd_admm *a);
+HD_API hd_status hd_admm_dual(hd_admm *a);
+enum { HD_ADMM_O = 0, HD_ADMM_Z, HD_ADMM_U };
+HD_API double *hd_admm_values(hd_admm *a, int which); /* [q x n], to be read or changed */
+enum {
+    HD_ADMM_PENALTY = 0,
+    HD_ADMM_PRIMAL, /* ||O - Z||_F at the last update of U; NaN before the first */
+    HD_ADMM_DUAL,   /* s ||Z - old Z||_F, old: that O was computed from */
+    HD_ADMM_COST    /* sum |t - Z y|^2 */
+};
+HD_API double hd_admm_stat(const hd_admm *a, int which);
 
 #endif
