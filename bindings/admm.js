@@ -35,7 +35,9 @@ export class Admm {
 
   /** @param {Client} client @param {number} id @param {[number, number]} shape */
   constructor(client, id, shape) {
-    [this.#client, this.#id, this.#shape] = [client, id, shape];
+    this.#client = client;
+    this.#id = id;
+    this.#shape = shape;
     dropped.register(this, { client, id }, this);
   }
 
@@ -48,8 +50,8 @@ export class Admm {
   /**
    * Whole iterations.
    * @param {number} [iterations] at most, 1 unless told
-   * @param {{ tolerance?: number, signal?: AbortSignal }} [options] tolerance: ends when primal < tolerance x primalScale and dual <
-   *   tolerance x dualScale; 0 unless told: never
+   * @param {{ tolerance?: number, signal?: AbortSignal }} [options] tolerance: ends when primal <= tolerance x primalScale and dual
+   *   <= tolerance x dualScale; 0 unless told: never
    * @returns {Promise<AdmmStats[]>} after each iteration
    */
   async step(iterations = 1, options = {}) {
@@ -76,7 +78,8 @@ export class Admm {
 
   /** @param {'O' | 'Z' | 'U'} name @returns {Promise<Coefficients>} */
   async values(name) {
-    return { data: await this.#call('admmRead', [this.#checked(name)]), shape: [...this.#shape] };
+    const [targets, features] = this.#shape;
+    return { data: await this.#call('admmRead', [this.#checked(name)]), shape: [targets, features] };
   }
 
   /** @param {'O' | 'Z' | 'U'} name @param {Coefficients | ArrayLike<number>} values [targets, features] */

@@ -20,7 +20,7 @@ import { inOut } from './heap.js';
  * @property {number} primal ||O - Z||_F
  * @property {number} dual s ||Z - old Z||_F
  * @property {number} primalScale the larger of ||O||_F and ||Z||_F, to which `primal` is to be compared
- * @property {number} dualScale s ||U||_F, to which `dual` is to be compared
+ * @property {number} dualScale s times the larger of ||U||_F and ||Z||_F (U vanishes where the ball does not bind), to which `dual` is
  * @property {number} cost sum |t - Z y|^2
  */
 
@@ -180,7 +180,7 @@ export class Solver {
       engine.work(() => engine.heap.call('hd_admm_step', handle, 1));
       const stats = this.admmStats(id), { primal, dual, primalScale, dualScale } = stats;
       history.push(stats);
-      converged = primal < tolerance * primalScale && dual < tolerance * dualScale;
+      converged = tolerance > 0 && primal <= tolerance * primalScale && dual <= tolerance * dualScale;
     }
     return history;
   }
@@ -209,10 +209,9 @@ export class Solver {
     const stat = name => heap.call('hd_admm_stat', handle, statistics[name]);
     /** @param {keyof typeof variables} name */
     const norm = name => Math.sqrt(this.admmRead(id, name).reduce((sum, v) => sum + v * v, 0));
-    const penalty = stat('penalty');
+    const penalty = stat('penalty'), o = norm('O'), z = norm('Z'), u = norm('U');
     return {
-      penalty, primal: stat('primal'), dual: stat('dual'), primalScale: Math.max(norm('O'), norm('Z')), dualScale: penalty * norm('U'),
-      cost: stat('cost'),
+      penalty, primal: stat('primal'), dual: stat('dual'), primalScale: Math.max(o, z), dualScale: penalty * Math.max(u, z), cost: stat('cost'),
     };
   }
 }

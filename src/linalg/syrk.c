@@ -1,20 +1,17 @@
 #include "kern/gemm.h"
 #include "linalg/linalg.h"
 
-enum { LEAF = 32 };
+enum { LEAF = 64, UNIT = 32 };
 
-/* The triangle of at most LEAF rows, plainly. */
-static void leaf(bool transposed, int n, int k, real alpha, const real *a, int lda, real beta, real *c, int ldc)
+/* The triangle of at most LEAF rows: the whole square is a product that vectors compute faster than half of it plainly. */
+static void leaf(hd_pool *p, bool transposed, int n, int k, real alpha, const real *a, int lda, real beta, real *c, int ldc)
 {
-    const size_t row = transposed ? 1 : (size_t)lda, step = transposed ? (size_t)lda : 1;
+    real square[LEAF * LEAF];
+    hd_gemm(p, transposed, !transposed, n, n, k, alpha, a, lda, a, lda, 0, square, n);
     for (int i = 0; i < n; i++) {
         for (int j = 0; j <= i; j++) {
-            const real *x = a + (size_t)i * row, *y = a + (size_t)j * row;
-            real sum = 0, *out = c + (size_t)i * (size_t)ldc + j;
-            for (int p = 0; p < k; p++, x += step, y += step) {
-                sum += *x * *y;
-            }
-            *out = beta == 0 ? alpha * sum : alpha * sum + beta * *out;
+            real *out = c + (size_t)i * (size_t)ldc + j;
+            *out = beta == 0 ? square[i * n + j] : square[i * n + j] + beta * *out;
         }
     }
 }
@@ -23,10 +20,10 @@ static void leaf(bool transposed, int n, int k, real alpha, const real *a, int l
 void hd_syrk(hd_pool *p, bool transposed, int n, int k, real alpha, const real *a, int lda, real beta, real *c, int ldc)
 {
     if (n <= LEAF) {
-        leaf(transposed, n, k, alpha, a, lda, beta, c, ldc);
+        leaf(p, transposed, n, k, alpha, a, lda, beta, c, ldc);
         return;
     }
-    const int half = n / 2;
+    const int half = (n / 2 + UNIT - 1) / UNIT * UNIT; /* whole vectors, lines and tiles */
     const real *low = a + (size_t)half * (transposed ? 1 : (size_t)lda);
     real *c2 = c + (size_t)half * (size_t)ldc;
     hd_syrk(p, transposed, half, k, alpha, a, lda, beta, c, ldc);

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // npm run bench [-- NAME...] [--peers] [--rounds 9] [--json FILE]: speed and size of what users get, beside what heddle must reach.
-// NAME: square, step, conv, memory, first, size, lbfgs; all of them without one. --peers: others on the same work in the same run.
+// NAME: square, step, conv, solve, memory, first, size, lbfgs; all of them without one. --peers: others on the same work in the same run.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { loadavg } from 'node:os';
@@ -13,7 +13,7 @@ import { ensureEmcc } from '../toolchain.mjs';
 
 const here = join(tree, 'tools', 'bench'), built = join(tree, 'build', 'bench');
 const engines = join(tree, 'bindings', 'engines');
-const GROUPS = ['square', 'step', 'conv', 'memory', 'first', 'size', 'lbfgs'];
+const GROUPS = ['square', 'step', 'conv', 'solve', 'memory', 'first', 'size', 'lbfgs'];
 
 function run(command, args) {
   const { status, stdout, stderr, error } = spawnSync(command, args, { cwd: tree, encoding: 'utf8', timeout: 300_000, maxBuffer: 1 << 26 });
@@ -93,6 +93,28 @@ function conv({ rounds, peers }) {
   });
 }
 
+/** What closed-form training must reach. */
+const SOLVE = [
+  { work: 'ridge', title: 'ridge, 10,000 x 2,000, 10 outputs', most: 1200, peers: ['tfjs', 'jax'] },
+  { work: 'slfn', title: 'SLFN, 60,000 x 1,570, 10 classes', most: 6000, peers: [] },
+];
+const SOLVE_PEERS = { tfjs: 'TensorFlow.js wasm, own Cholesky', jax: 'jax-js wasm' };
+
+function solve({ rounds, peers }) {
+  return SOLVE.flatMap(({ work, title, most, peers: others }) => {
+    const at = (engine, threads) => child('solve.mjs', { work, engine, threads, rounds: Math.min(rounds, 5) });
+    const one = at('heddle-mt-relaxed', 1), two = at('heddle-mt-relaxed', 2), baseline = at('heddle-mt', 1), ms = median(one.ms);
+    const [sums, solution] = [0, 1].map((part) => median(one.parts.map((times) => times[part])).toFixed(0));
+    return [line(title, ms, 'ms', { most, note: `best ${Math.min(...one.ms).toFixed(0)}; sums ${sums}, solution ${solution}; engine memory at most ${(one.memory.peak / 1e6).toFixed(0)} MB` }),
+      line(`${title}, 2 threads`, median(two.ms), 'ms', { note: `best ${Math.min(...two.ms).toFixed(0)}` }),
+      line(`${title}, heddle-mt (baseline)`, median(baseline.ms), 'ms'),
+      ...(peers ? others : []).map((peer) => {
+        const theirs = median(child(`solve_${peer}.mjs`, { rounds: 1 }).ms);
+        return line(`${title}, ${SOLVE_PEERS[peer]}`, theirs, 'ms', { note: `${(theirs / ms).toFixed(1)} times heddle's` });
+      })];
+  });
+}
+
 function memory() {
   const engine = 'heddle-mt-relaxed', rounds = 2;
   const resnet = child('resnet50.mjs', { engine, threads: 2, rounds }), cifar = child('conv.mjs', { net: 'cifar', train: true, engine, threads: 2, rounds });
@@ -152,7 +174,7 @@ if (unknown || !(rounds >= 1)) fail(`${unknown ? `unknown benchmark ${unknown}` 
 prepare(values.peers);
 console.log(`Node 24, one thread unless said, medians; load average at the start ${loadavg()[0].toFixed(1)}`);
 const results = groups.flatMap((name) => {
-  const lines = { square, step, conv, memory, first, size, lbfgs }[name]({ rounds, peers: values.peers });
+  const lines = { square, step, conv, solve, memory, first, size, lbfgs }[name]({ rounds, peers: values.peers });
   lines.forEach(show);
   return lines;
 });
