@@ -13,6 +13,8 @@ enum {
     SPLIT_SIZE = 4096,    /* C this small with K_SPLIT or more terms is split over k */
     SPLIT_K = 1024,
     SPLIT_CHUNKS = 32,
+    LOWER_K = 1024,       /* terms of k that a lower triangle packs at once: the longer, the fewer rows fit, the oftener B is packed */
+    WHOLE = 1 << 30,
 };
 
 typedef struct matrix { /* op(A) or op(B) as stored: element (row, col) at data[row * row_step + col * col_step] */
@@ -23,6 +25,7 @@ typedef struct matrix { /* op(A) or op(B) as stored: element (row, col) at data[
 typedef struct job {
     hd_pool *pool;
     int m, n, k;
+    int diagonal;     /* of C only the elements with column <= row + diagonal exist; WHOLE: all */
     matrix a, b;
     real alpha, beta;
     real *c;
@@ -169,17 +172,38 @@ typedef struct stripe {
 
 typedef void tile_kernel(size_t k, hd_strip a, const real *a_next, const real *b, size_t b_step, const hd_tile *o);
 
+/* What exists of a tile that the diagonal cuts: `first` elements (or less than none) of its first row, one more in each next. */
+static void store_cut(const hd_tile *o, int first, real beta, real *c, size_t ldc)
+{
+    const real *t = o->c;
+    for (int i = 0; i < o->rows; i++, t += o->ldc, c += ldc) {
+        for (int j = 0; j < o->cols && j < first + i; j++) {
+            c[j] = beta == 0 ? t[j] : t[j] + beta * c[j];
+        }
+    }
+}
+
 HD_INLINE void tile_stripe(const job *j, const block *x, const stripe *s, int rows, int width, tile_kernel *kernel)
 {
-    hd_tile o = { .ldc = x->ldc, .alpha = x->alpha, .beta = s->k0 == x->k0 ? x->beta : 1 };
-    for (int row = x->i0; row < x->i1; row += rows) {
-        o.rows = least(rows, x->i1 - row);
-        o.c = x->c + (size_t)row * x->ldc + s->col;
+    real cut[HD_TILE_MOST];
+    const real beta = s->k0 == x->k0 ? x->beta : 1;
+    const int above = s->col - j->diagonal - x->i0; /* rows of the block without a column in the stripe */
+    for (int row = above < rows ? x->i0 : x->i0 + above / rows * rows; row < x->i1; row += rows) {
         const hd_strip a = a_from(j, row, s->k0);
+        hd_tile o = { .alpha = x->alpha, .rows = least(rows, x->i1 - row) };
         const real *a_next = o.rows > HD_TILE_ROWS ? a_from(j, row + HD_TILE_ROWS, s->k0).data : NULL, *b = s->b;
-        for (int left = s->cols; left > 0; left -= width, o.c += width, b += s->b_next) {
+        real *c = x->c + (size_t)row * x->ldc + s->col;
+        int exist = row + j->diagonal + 1 - s->col; /* columns from here on that do, in this row */
+        for (int left = s->cols; left > 0 && exist > 1 - rows; left -= width, exist -= width, c += width, b += s->b_next) {
             o.cols = least(width, left);
+            const bool is_cut = exist < o.cols;
+            o.c = is_cut ? cut : c;
+            o.ldc = is_cut ? (size_t)width : x->ldc;
+            o.beta = is_cut ? 0 : beta;
             kernel((size_t)s->k, a, a_next, b, s->b_step, &o);
+            if (is_cut) {
+                store_cut(&o, exist, beta, c, x->ldc);
+            }
         }
     }
 }
@@ -246,10 +270,10 @@ static HD_NOINLINE void dot_block(const job *j, const block *x)
     }
 }
 
-/* Both operands contiguous in k, and too few rows to pay for packing B. */
+/* All of C, both operands contiguous in k, and too few rows to pay for packing B. */
 static bool suits_dot(const job *j)
 {
-    return j->a.col_step == 1 && j->b.row_step == 1 && j->k >= 64 && (j->m <= 32 || j->n <= 16);
+    return j->diagonal == WHOLE && j->a.col_step == 1 && j->b.row_step == 1 && j->k >= 64 && (j->m <= 32 || j->n <= 16);
 }
 
 static void compute(const job *j, const block *x, int thread)
@@ -311,7 +335,7 @@ static int share(const job *j, int size, int unit)
 static void add_chunks(const job *j, int chunks)
 {
     for (int row = 0; row < j->m; row++) {
-        for (int col = 0; col < j->n; col++) {
+        for (int col = 0; col < j->n && col <= row + j->diagonal; col++) {
             real sum = 0, *c = j->c + (size_t)row * j->ldc + col;
             for (int i = 0; i < chunks; i++) {
                 sum += j->partial[((size_t)i * j->m + row) * j->n + col];
@@ -347,12 +371,17 @@ static void by_columns(job *j)
     const int m = j->m, k = j->k;
     real *const c = j->c, *const room = hd_pool_shared(j->pool);
     const real beta = j->beta;
-    const int k_most = HD_GEMM_CHUNK;
+    const bool lower = j->diagonal != WHOLE;
+    const int k_most = lower ? LOWER_K : HD_GEMM_CHUNK;
     for (int k0 = 0; k0 < k; k0 += k_most) {
         j->k = least(k_most, k - k0);
         const int m_most = (int)(HD_SHARED_SCRATCH / sizeof(real) / (size_t)j->k) & ~(HD_TILE_ROWS - 1);
         for (int i0 = 0; i0 < m; i0 += m_most) {
             j->m = least(m_most, m - i0);
+            if (lower) {
+                j->diagonal = i0;
+                j->n = i0 + j->m;
+            }
             j->a.data = a.data + (size_t)i0 * a.row_step + (size_t)k0 * a.col_step;
             j->b.data = b.data + (size_t)k0 * b.row_step;
             j->c = c + (size_t)i0 * j->ldc;
@@ -374,31 +403,47 @@ static void by_rows(job *j)
 static void scale(const job *j)
 {
     for (int i = 0; i < j->m; i++) {
-        for (int l = 0; l < j->n; l++) {
+        for (int l = 0; l < j->n && l <= i + j->diagonal; l++) {
             real *c = j->c + (size_t)i * j->ldc + l;
             *c = j->beta == 0 ? 0 : j->beta * *c;
         }
     }
 }
 
+static void multiply(job *j)
+{
+    if (j->m <= 0 || j->n <= 0) {
+        return;
+    }
+    if (j->k <= 0 || j->alpha == 0) {
+        scale(j);
+    } else if ((double)j->m * j->n <= SPLIT_SIZE && j->k >= SPLIT_K) {
+        split_k(j);
+    } else if (suits_dot(j) || (j->diagonal == WHOLE && j->a.col_step == 1 && j->n <= 64 && j->m >= j->n)) {
+        by_rows(j);
+    } else {
+        by_columns(j);
+    }
+}
+
+/* op(X) as stored, with `ld` elements from row to row. */
+static matrix stored(bool transposed, const real *x, int ld)
+{
+    return (matrix){ x, transposed ? 1 : (size_t)ld, transposed ? (size_t)ld : 1 };
+}
+
 void hd_gemm(hd_pool *p, bool ta, bool tb, int m, int n, int k, real alpha, const real *a, int lda, const real *b,
              int ldb, real beta, real *c, int ldc)
 {
-    if (m <= 0 || n <= 0) {
-        return;
-    }
-    job j = { .pool = p, .m = m, .n = n, .k = k, .alpha = alpha, .beta = beta, .c = c, .ldc = (size_t)ldc };
-    j.a = (matrix){ a, ta ? 1 : (size_t)lda, ta ? (size_t)lda : 1 };
-    j.b = (matrix){ b, tb ? 1 : (size_t)ldb, tb ? (size_t)ldb : 1 };
-    if (k <= 0 || alpha == 0) {
-        scale(&j);
-    } else if ((double)m * n <= SPLIT_SIZE && k >= SPLIT_K) {
-        split_k(&j);
-    } else if (suits_dot(&j) || (!ta && n <= 64 && m >= n)) {
-        by_rows(&j);
-    } else {
-        by_columns(&j);
-    }
+    multiply(&(job){ .pool = p, .m = m, .n = n, .k = k, .diagonal = WHOLE, .a = stored(ta, a, lda), .b = stored(tb, b, ldb),
+                     .alpha = alpha, .beta = beta, .c = c, .ldc = (size_t)ldc });
+}
+
+void hd_gemm_lower(hd_pool *p, bool ta, bool tb, int n, int k, real alpha, const real *a, int lda, const real *b, int ldb, real beta,
+                   real *c, int ldc)
+{
+    multiply(&(job){ .pool = p, .m = n, .n = n, .k = k, .diagonal = 0, .a = stored(ta, a, lda), .b = stored(tb, b, ldb),
+                     .alpha = alpha, .beta = beta, .c = c, .ldc = (size_t)ldc });
 }
 
 void hd_gemm_ref(bool ta, bool tb, int m, int n, int k, real alpha, const real *a, int lda, const real *b, int ldb,

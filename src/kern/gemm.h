@@ -17,7 +17,11 @@
 void hd_gemm(hd_pool *p, bool ta, bool tb, int m, int n, int k, real alpha, const real *a, int lda, const real *b,
              int ldb, real beta, real *c, int ldc);
 
-/* The same, plainly, accumulated in float64. */
+/* The lower triangle of C alone (n x n), at half the work: nothing above the diagonal is read or written. */
+void hd_gemm_lower(hd_pool *p, bool ta, bool tb, int n, int k, real alpha, const real *a, int lda, const real *b, int ldb, real beta,
+                   real *c, int ldc);
+
+/* hd_gemm plainly, accumulated in float64. */
 void hd_gemm_ref(bool ta, bool tb, int m, int n, int k, real alpha, const real *a, int lda, const real *b, int ldb,
                  real beta, real *c, int ldc);
 

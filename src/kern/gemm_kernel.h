@@ -10,6 +10,7 @@
 enum {
     HD_TILE_ROWS = 4,
     HD_TILE_COLS = 2 * HD_VL, /* 8 in float32 */
+    HD_TILE_MOST = 9 * HD_VL, /* elements of the largest tile */
 };
 
 /* An operand as its kernel walks it: element (i, p) at data[i * row + p * step]. */

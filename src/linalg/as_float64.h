@@ -9,6 +9,7 @@
 #define HD_AS_FLOAT64
 
 #define hd_gemm hd_gemm_f64
+#define hd_gemm_lower hd_gemm_lower_f64
 #define hd_gemm_ref hd_gemm_ref_f64
 #define hd_syrk hd_syrk_f64
 #define hd_cholesky hd_cholesky_f64

@@ -6,6 +6,10 @@
 void HD_N(hd_gemm)(hd_pool *p, bool ta, bool tb, int m, int n, int k, HD_T alpha, const HD_T *a, int lda, const HD_T *b, int ldb,
                    HD_T beta, HD_T *c, int ldc);
 
+/* Its lower triangle alone (n x n), at half the work; see kern/gemm.h. */
+void HD_N(hd_gemm_lower)(hd_pool *p, bool ta, bool tb, int n, int k, HD_T alpha, const HD_T *a, int lda, const HD_T *b, int ldb, HD_T beta,
+                         HD_T *c, int ldc);
+
 /* Lower triangle of C = alpha A A^T + beta C (A: n x k), or with `transposed` alpha A^T A + beta C (A: k x n). The part of C
  * above the diagonal is not touched. C: n x n. */
 void HD_N(hd_syrk)(hd_pool *p, bool transposed, int n, int k, HD_T alpha, const HD_T *a, int lda, HD_T beta, HD_T *c, int ldc);

@@ -23,22 +23,66 @@ static double N(distance)(bool lower, int n, int m, const T *a, const T *b)
     return most;
 }
 
-/* The lower triangle of A A^T + beta C against the whole product. */
-static void N(check_syrk)(bool transposed, int n, int k, uint64_t seed)
+/* alpha op(A) op(B) + beta C, its lower triangle alone if `lower`, against sums in float64; C is wider than the product, and neither what is
+ * beside it nor, with beta = 0, its old values matter. */
+static void N(check_product)(bool lower, bool ta, bool tb, int m, int n, int k, double beta, uint64_t seed)
 {
-    T *a = N(random_matrix)((size_t)n * k, seed), *c = N(random_matrix)((size_t)n * n, seed + 1), *wanted = malloc(sizeof(T) * n * n);
-    memcpy(wanted, c, sizeof(T) * n * n);
-    T upper = n > 1 ? c[1] : 0;
-    int ld = transposed ? n : k;
-    N(hd_gemm)(pools[0], transposed, !transposed, n, n, k, (T)0.5, a, ld, a, ld, (T)2, wanted, n);
-    T *again = malloc(sizeof(T) * n * n);
-    memcpy(again, c, sizeof(T) * n * n);
-    N(hd_syrk)(pools[0], transposed, n, k, (T)0.5, a, ld, (T)2, c, n);
-    N(hd_syrk)(pools[1], transposed, n, k, (T)0.5, a, ld, (T)2, again, n);
-    CHECK(N(distance)(true, n, n, c, wanted) <= (k + 8) * EPS);
-    CHECK(n == 1 || c[1] == upper);
-    CHECK(!memcmp(c, again, sizeof(T) * n * n));
-    free(a), free(c), free(wanted), free(again);
+    const int ldc = n + 3, lda = ta ? m : k, ldb = tb ? k : n;
+    T *a = N(random_matrix)((size_t)m * k, seed), *b = N(random_matrix)((size_t)k * n, seed + 1), *c = N(random_matrix)((size_t)m * ldc, seed + 2);
+    T *got[2];
+    for (int t = 0; t < 2; t++) {
+        got[t] = malloc(sizeof(T) * m * ldc);
+        for (int i = 0; i < m * ldc; i++) {
+            got[t][i] = beta == 0 && i % ldc < (lower ? i / ldc + 1 : n) ? (T)NAN : c[i];
+        }
+        if (lower) {
+            N(hd_gemm_lower)(pools[t], ta, tb, n, k, (T)0.5, a, lda, b, ldb, (T)beta, got[t], ldc);
+        } else {
+            N(hd_gemm)(pools[t], ta, tb, m, n, k, (T)0.5, a, lda, b, ldb, (T)beta, got[t], ldc);
+        }
+    }
+    CHECK(!memcmp(got[0], got[1], sizeof(T) * m * ldc));
+    double worst = 0;
+    for (int i = 0; i < m; i++) {
+        for (int j = 0; j < ldc; j++) {
+            double wanted = c[i * ldc + j], sum = 0;
+            if (j < (lower ? i + 1 : n)) {
+                for (int p = 0; p < k; p++) {
+                    sum += (double)(ta ? a[p * lda + i] : a[i * lda + p]) * (double)(tb ? b[j * ldb + p] : b[p * ldb + j]);
+                }
+                wanted = 0.5 * sum + (beta == 0 ? 0 : beta * wanted);
+            }
+            double d = fabs(got[0][i * ldc + j] - wanted);
+            worst = d <= worst ? worst : d; /* NaN stays */
+        }
+    }
+    NEAR(worst, 0, (k + 8) * EPS);
+    free(a), free(b), free(c), free(got[0]), free(got[1]);
+}
+
+/* Random sizes, and those where blocks and plans change. */
+static void N(check_products)(void)
+{
+    static const int sizes[][2] = { { 1, 1 }, { 1, 3000 }, { 64, 1500 }, { 63, 2000 }, { 65, 1025 }, { 300, 1100 }, { 529, 9 }, { 17, 70 } };
+    hd_rng r = hd_rng_stream(5, 3, 0);
+    for (int i = 0; i < 40; i++) {
+        int n = 1 + (int)(hd_rng_uniform(r, 4 * (uint64_t)i) * 90), k = 1 + (int)(hd_rng_uniform(r, 4 * (uint64_t)i + 1) * 300);
+        int m = 1 + (int)(hd_rng_uniform(r, 4 * (uint64_t)i + 2) * 90);
+        N(check_product)(false, i & 1, i & 2, m, n, k, i % 3, (uint64_t)i);
+        N(check_product)(true, i & 1, i & 2, n, n, k, i % 3, (uint64_t)i);
+    }
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        for (int kind = 0; kind < 4; kind++) {
+            N(check_product)(true, kind & 1, kind & 2, sizes[i][0], sizes[i][0], sizes[i][1], kind == 0, i);
+        }
+    }
+    T a[4] = { 1, 2, 3, 4 }, c[4] = { 5, 6, 7, 8 }, twice[4] = { 10, 6, 14, 16 };
+    N(hd_syrk)(pools[0], false, 2, 0, 1, a, 2, 2, c, 2); /* no terms: C = beta C */
+    CHECK(!memcmp(c, twice, sizeof c));
+    N(hd_syrk)(pools[0], true, 2, 2, 1, a, 2, 0, c, 2);
+    CHECK(c[0] == 10 && c[1] == 6 && c[2] == 14 && c[3] == 20);
+    N(hd_syrk)(pools[0], false, 2, 2, 1, a, 2, -1, c, 2);
+    CHECK(c[0] == -5 && c[1] == 6 && c[2] == -3 && c[3] == 5);
 }
 
 /* op(T) X = B or X op(T) = B: the product gives B again. */
@@ -110,13 +154,12 @@ static void N(check_cholesky)(int n, uint64_t seed)
 
 static void N(check_all)(void)
 {
+    N(check_products)();
     static const int sizes[] = { 1, 2, 3, 15, 17, 33, 64, 100, 257 };
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         for (int kind = 0; kind < 16; kind++) {
             N(check_trsm)(kind & 1, kind & 2, kind & 4, kind & 8, sizes[i], 1 + kind * 3, i * 100 + (size_t)kind);
         }
-        N(check_syrk)(false, sizes[i], 70, i);
-        N(check_syrk)(true, sizes[i], 5, i);
         N(check_cholesky)(sizes[i], i);
     }
 }
