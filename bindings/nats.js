@@ -54,9 +54,9 @@ export async function natsTransport(options) {
     watch(connection, base, fail);
     /** @param {Error | null} error @param {Msg} message */
     const callback = (error, message) => {
-      const from = message?.subject.slice(message.subject.lastIndexOf('.') + 1);
-      if (error) fail(new HeddleError('storage', `natsTransport: ${error.message}`, { cause: error }));
-      else if (from !== id) receive(message.data, from);
+      if (error) return fail(new HeddleError('storage', `natsTransport: ${error.message}`, { cause: error }));
+      const from = message.subject.slice(message.subject.lastIndexOf('.') + 1);
+      if (from !== id) receive(message.data, from);
     };
     const subscriptions = ['all', id].map(to => connection.subscribe(`${base}.${to}.*`, { callback }));
     return {

@@ -82,7 +82,7 @@ const FULL = {
 function setUp(quick) {
   ensureTools();
   if (!quick) {
-    aptInstall({ clang: '/usr/bin/clang', chromium: '/usr/bin/chromium' });
+    aptInstall({ clang: '/usr/bin/clang', chromium: '/usr/bin/chromium', 'nats-server': '/usr/sbin/nats-server' });
     const arch = { x64: 'x86_64', arm64: 'aarch64' }[process.arch];
     const version = /clang version (\d+)/.exec(run('clang', ['--version']).output)?.[1];
     aptInstall({ [`libclang-rt-${version}-dev`]: run('clang', [`-print-file-name=libclang_rt.asan-${arch}.a`]).output.trim() });

@@ -21,14 +21,14 @@ export const barePage = () => browser.newPage();
 /**
  * Opens a page of its own server and browser context. Whatever the page complains about fails the test, and so does a
  * request to anywhere else.
- * @param {{ path: string, isolated?: boolean, context?: object }} options
+ * @param {{ path: string, isolated?: boolean, context?: object, expected?: RegExp }} options expected: complaints that are none
  * @param {(page: import('playwright-core').Page) => Promise<void>} work
  */
-export async function withPage({ path, isolated = true, context = {} }, work) {
+export async function withPage({ path, isolated = true, context = {}, expected = /^$/ }, work) {
   const server = await serve({ isolated }), own = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...context });
   const page = await own.newPage(), complaints = [];
   page.setDefaultTimeout(patience);
-  page.on('console', (message) => { if (['error', 'warning'].includes(message.type())) complaints.push(message.text()); });
+  page.on('console', (message) => { if (['error', 'warning'].includes(message.type()) && !expected.test(message.text())) complaints.push(message.text()); });
   page.on('pageerror', (error) => complaints.push(String(error.stack)));
   page.on('response', (response) => { if (response.status() >= 400) complaints.push(`${response.status()} ${response.url()}`); });
   page.on('request', (request) => {
