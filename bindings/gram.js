@@ -9,7 +9,7 @@ import { connect } from './session.js';
 
 /** @import { Coefficients } from './admm.js' */
 /** @import { Arrays, ArrayLike2 } from './data.js' */
-/** @import { GramValues } from './solver.js' */
+/** @import { GramValues, RidgePath } from './solver.js' */
 /** @import { Model } from './model.js' */
 /** @import { Client } from './rpc.js' */
 /**
@@ -123,6 +123,16 @@ export class Gram {
     if (typeof lambda !== 'number') throw new HeddleError('argument', `Gram.ridge: lambda must be a number, got ${kindOf(lambda)}`);
     const { coef, lambda: used } = await this.#call('gramRidge', lambda);
     return { coef: this.#coefficients(coef), lambda: used };
+  }
+
+  /**
+   * What ridge gives for each of many lambdas, from one eigendecomposition of G.
+   * @param {readonly number[] | Float64Array} lambdas each at least 0; 0: the least of all least squares solutions
+   * @returns {Promise<RidgePath>} in the order of the lambdas
+   * @throws {HeddleError} `state` without samples; `argument` for more than 8,192 features
+   */
+  async path(lambdas) {
+    return this.#call('gramPath', doubles(lambdas, lambdas?.length ?? 0, 'Gram.path: lambdas'));
   }
 
   /** sum |t - O y|^2 over the samples, from the sums. @param {Coefficients | ArrayLike2} coef [targets, features] @returns {Promise<number>} */

@@ -14,6 +14,14 @@ import { inOut } from './heap.js';
 /** @typedef {{ g: Float64Array<ArrayBuffer>, c: Float64Array<ArrayBuffer>, samples: number, targetSquares: number }} GramValues g: [n, n], c: [q, n] */
 
 /**
+ * Ridge regression for several lambdas.
+ * @typedef {object} RidgePath
+ * @property {Float64Array<ArrayBuffer>} cost sum |t - O y|^2
+ * @property {Float64Array<ArrayBuffer>} df degrees of freedom: trace of G (G + lambda I)^-1. Generalised cross-validation chooses the
+ *   lambda of least J cost / (J - df)^2 (Golub, Heath & Wahba 1979)
+ * @property {Float64Array<ArrayBuffer>} norm ||O||_F
+ */
+/**
  * Where ADMM stands after an iteration.
  * @typedef {object} AdmmStats
  * @property {number} penalty s
@@ -128,6 +136,14 @@ export class Solver {
   /** @param {number} id @param {Float64Array} coef @returns {number} */
   gramCost(id, coef) {
     return this.#engine.heap.call('hd_gram_cost', this.#gram(id).handle, coef);
+  }
+
+  /** @param {number} id @param {Float64Array} lambdas @returns {RidgePath} */
+  gramPath(id, lambdas) {
+    const engine = this.#engine, { handle } = this.#gram(id), count = lambdas.length;
+    const cost = new Float64Array(count), df = new Float64Array(count), norm = new Float64Array(count);
+    engine.work(() => engine.heap.call('hd_gram_path', handle, count, lambdas, inOut(cost), inOut(df), inOut(norm)));
+    return { cost, df, norm };
   }
 
   /** @param {number} id @param {number} radius @returns {{ coef: Float64Array<ArrayBuffer>, lambda: number }} */

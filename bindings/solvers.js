@@ -9,3 +9,4 @@ export { Gram } from './gram.js';
 /** @typedef {import('./gram.js').GramAddOptions} GramAddOptions */
 /** @typedef {import('./solver.js').AdmmStats} AdmmStats */
 /** @typedef {import('./solver.js').GramValues} GramValues */
+/** @typedef {import('./solver.js').RidgePath} RidgePath */

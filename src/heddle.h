@@ -239,6 +239,9 @@ HD_API hd_status hd_gram_ridge(hd_gram *g, double lambda, double *o, double *use
 /* sum |t - O y|^2 of any O [q x n], from the sums. */
 HD_API double hd_gram_cost(hd_gram *g, const double *o);
 
+/* For each of `count` lambdas >= 0, from one eigendecomposition of G (n <= 8192): cost[i] = sum |t - O y|^2, df[i] = sum d / (d + lambda) the
+ * degrees of freedom, norm[i] = ||O||_F. lambda = 0: the least of all least squares solutions. */
+HD_API hd_status hd_gram_path(hd_gram *g, int count, const double *lambda, double *cost, double *df, double *norm);
 /* O [q x n] of least cost with ||O||_F <= radius, radius > 0, exactly, from the secular equation. lambda gets its multiplier: O (G + lambda I)
  * = C. It is 0 inside the ball, but for a G that cannot be factored: then the least that makes it positive definite. */
 HD_API hd_status hd_gram_secular(hd_gram *g, double radius, double *o, double *lambda);

@@ -64,8 +64,8 @@ typedef struct source {
     int node, batch;
     hd_data *d;
     const hd_column *x, *t;
-    bool labels; /* targets are class numbers */
-    real *y, *target; /* [batch x n], [batch x q] */
+    bool labels;          /* targets are class numbers */
+    real *room, *target;  /* [batch x n] for features; [batch x q], or [batch] labels */
 } source;
 
 static hd_status check_source(hd_gram *g, source *s)
@@ -83,62 +83,75 @@ static hd_status check_source(hd_gram *g, source *s)
     return HD_OK;
 }
 
-/* Labels become one-hot rows. */
-static hd_status read_targets(hd_gram *g, const source *s, int first, int rows)
+/* Names the first row that is not finite. */
+static hd_status check_finite(hd_gram *g, const char *what, int first, int rows, int size, const real *x)
 {
-    hd_table table = s->t->table;
-    const size_t bytes = (size_t)table.size * (table.is_uint8 ? 1 : sizeof(real));
-    table.data = (const char *)table.data + (size_t)first * bytes;
-    if (!s->labels) {
-        hd_gather(g->c->pool, &table, NULL, rows, 1, s->target);
-        return HD_OK;
-    }
-    hd_gather(g->c->pool, &table, NULL, rows, 1, s->y); /* room for it: at least one feature a row */
-    memset(s->target, 0, (size_t)rows * (size_t)g->q * sizeof *s->target);
     for (int i = 0; i < rows; i++) {
-        const real label = s->y[i];
-        if (!(label >= 0 && label < (real)g->q && label == (real)(int)label)) {
-            return hd_fail(g->c, HD_ERR_ARGUMENT, "gram: label of row %d = %g, expected a class 0..%d", first + i, (double)label, g->q - 1);
+        if (!hd_all_finite(g->c->pool, (size_t)size, x + (size_t)i * (size_t)size)) {
+            return hd_fail(g->c, HD_ERR_DIVERGED, "gram: the %s of row %d are not finite", what, first + i);
         }
-        s->target[(size_t)i * (size_t)g->q + (size_t)label] = 1;
     }
     return HD_OK;
 }
 
-static hd_status read_features(hd_gram *g, const source *s, int first, int rows)
+/* After rows whose sums are not finite. */
+static hd_status name_culprit(hd_gram *g, const source *s, int first, int rows, const real *y, const real *t)
 {
-    if (s->m) {
-        hd_status status = hd_predict(s->m, s->d, s->node, first, first + rows, s->batch, s->y);
-        if (status) {
-            return status;
-        }
-    } else {
-        hd_table table = s->x->table;
-        const size_t bytes = (size_t)table.size * (table.is_uint8 ? 1 : sizeof(real));
-        table.data = (const char *)table.data + (size_t)first * bytes;
-        hd_gather(g->c->pool, &table, NULL, rows, 1, s->y);
+    if (check_finite(g, "features", first, rows, g->n, y) || check_finite(g, "targets", first, rows, s->t->table.size, t)) {
+        return g->c->status;
     }
-    const size_t n = (size_t)g->n;
-    for (int i = 0; !hd_all_finite(g->c->pool, (size_t)rows * n, s->y) && i < rows; i++) {
-        if (!hd_all_finite(g->c->pool, n, s->y + (size_t)i * n)) {
-            return hd_fail(g->c, HD_ERR_DIVERGED, "gram: the features of row %d are not finite", first + i);
+    return hd_fail(g->c, HD_ERR_DIVERGED, "gram: rows up to %d: squares too large for float32", first + rows - 1);
+}
+
+/* The rows as they are stored if they are numbers, else converted into room. */
+static const real *read_rows(hd_gram *g, const hd_table *from, int first, int rows, real *room)
+{
+    hd_table table = *from;
+    table.data = (const char *)table.data + (size_t)first * (size_t)table.size * (table.is_uint8 ? 1 : sizeof(real));
+    if (!table.is_uint8 && table.scale == 1 && table.offset == 0) {
+        return table.data;
+    }
+    hd_gather(g->c->pool, &table, NULL, rows, 1, room);
+    return room;
+}
+
+/* NULL after an error. */
+static const real *read_targets(hd_gram *g, const source *s, int first, int rows)
+{
+    const real *t = read_rows(g, &s->t->table, first, rows, s->target);
+    for (int i = 0; s->labels && i < rows; i++) {
+        if (!(t[i] >= 0 && t[i] < (real)g->q && t[i] == (real)(int)t[i])) {
+            hd_fail(g->c, HD_ERR_ARGUMENT, "gram: label of row %d = %g, expected a class 0..%d", first + i, (double)t[i], g->q - 1);
+            return NULL;
         }
     }
-    return HD_OK;
+    return t;
+}
+
+/* NULL after an error. */
+static const real *read_features(hd_gram *g, const source *s, int first, int rows)
+{
+    if (s->m && hd_predict(s->m, s->d, s->node, first, first + rows, s->batch, s->room)) {
+        return NULL;
+    }
+    return s->m ? s->room : read_rows(g, &s->x->table, first, rows, s->room);
 }
 
 /* Rows [begin, end) in chunks; *done: where the last whole chunk ended. */
 static hd_status add_rows(hd_gram *g, const source *s, int begin, int end, int sign, int *done)
 {
     for (int at = begin; at < end;) {
-        int rows = end - at < s->batch ? end - at : s->batch;
-        hd_status status = read_targets(g, s, at, rows);
-        status = status ? status : read_features(g, s, at, rows);
+        const int rows = end - at < s->batch ? end - at : s->batch;
+        const real *t = read_targets(g, s, at, rows), *y = t ? read_features(g, s, at, rows) : NULL;
+        hd_status status = y ? HD_OK : g->c->status;
+        if (y) {
+            hd_gram_take(g, rows, y, t, s->labels);
+            status = hd_gram_sound(g) ? HD_OK : name_culprit(g, s, at, rows, y, t);
+        }
         if (status) {
             hd_gram_flush(g, 0);
             return status;
         }
-        hd_gram_take(g, rows, s->y, s->target);
         at += rows;
         if (g->rows + s->batch > HD_GRAM_ROWS || at == end) {
             hd_gram_flush(g, sign);
@@ -157,21 +170,21 @@ hd_status hd_gram_add(hd_gram *g, hd_model *m, int node, hd_data *d, int begin, 
     if (m && (!m->built || node < 0 || node >= m->n_nodes)) {
         return hd_fail(c, m->built ? HD_ERR_ARGUMENT : HD_ERR_STATE, "gram: node = %d, expected one of a model that is built", node);
     }
-    source s = { .m = m, .node = node, .batch = batch_size, .d = d, .x = hd_data_find(d, HD_COLUMN_INPUT, 0),
-                 .t = hd_data_find(d, HD_COLUMN_TARGET, 0) };
+    source s = { .m = m, .node = node, .d = d, .x = hd_data_find(d, HD_COLUMN_INPUT, 0), .t = hd_data_find(d, HD_COLUMN_TARGET, 0) };
     if (hd_data_range(c, d, begin, end) || check_source(g, &s)) {
         return c->status;
     }
-    s.y = hd_reserve(c, (size_t)batch_size * (size_t)(g->n + g->q) * sizeof(real), "gram");
-    if (!s.y) {
+    s.batch = batch_size < end - begin ? batch_size : end - begin;
+    s.room = hd_reserve(c, (size_t)s.batch * ((size_t)g->n + (size_t)s.t->table.size) * sizeof(real), "gram");
+    if (!s.room) {
         return HD_ERR_MEMORY;
     }
-    s.target = s.y + (size_t)batch_size * (size_t)g->n;
+    s.target = s.room + (size_t)s.batch * (size_t)g->n;
     int done = begin, again;
     hd_status status = add_rows(g, &s, begin, end, sign, &done);
     if (status && done > begin) { /* the chunks before it are taken out again */
         add_rows(g, &s, begin, done, -sign, &again);
     }
-    hd_release(c, s.y);
+    hd_release(c, s.room);
     return status;
 }

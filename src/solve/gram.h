@@ -7,6 +7,8 @@
 #include "base/context.h"
 #include "base/real.h"
 
+#include <stdbool.h>
+
 enum { HD_GRAM_ROWS = 4096 };
 
 struct hd_gram {
@@ -20,8 +22,11 @@ struct hd_gram {
     double squares;
 };
 
-/* Adds samples to those under way: y [rows x n], t [rows x q]. rows + those under way <= HD_GRAM_ROWS. */
-void hd_gram_take(hd_gram *g, int rows, const real *y, const real *t);
+/* Adds samples to those under way: y [rows x n], t [rows x q], or with `labels` [rows] class numbers 0..q-1 in place of one-hot targets.
+ * rows + those under way <= HD_GRAM_ROWS. */
+void hd_gram_take(hd_gram *g, int rows, const real *y, const real *t, bool labels);
+/* The sums under way are finite, judged by those of squares: no feature or target is NaN or too large. */
+bool hd_gram_sound(const hd_gram *g);
 /* Adds sign times what is under way to the sums; 0 drops it. */
 void hd_gram_flush(hd_gram *g, int sign);
 

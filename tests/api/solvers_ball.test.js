@@ -92,6 +92,18 @@ test('the parts are a step; variables can be read and set', async (context) => {
   assert.equal((await parts.stats()).penalty, 30);
 });
 
+test('a path of lambdas is what ridge gives for each', async (context) => {
+  const gram = await filled(context), lambdas = [0, 0.1, 10, 1e4], { cost, df, norm: norms } = await gram.path(lambdas);
+  for (const [i, lambda] of lambdas.entries()) {
+    const { coef } = await gram.ridge(lambda);
+    assert.ok(Math.abs(norms[i] - norm(coef.data)) < 1e-9 && Math.abs(cost[i] / await gram.cost(coef) - 1) < 1e-9);
+    assert.ok(i === 0 ? Math.abs(df[0] - n) < 1e-9 : df[i] < df[i - 1] && df[i] > 0);
+  }
+  await assert.rejects(gram.path([1, -1]), { code: 'argument', message: /lambda 1 = -1/ });
+  await assert.rejects(gram.path([]), { code: 'argument' });
+  await assert.rejects(gram.path(/** @type {any} */ (3)), { code: 'argument', message: /expected an array/ });
+});
+
 test('in one call, from features or from a node of a model', async (context) => {
   const net = await sequential([layers.input({ shape: [n] }), layers.dense({ units: 8, activation: 'tanh', name: 'hidden' }), layers.dense({ units: 1 })], { seed: 3 });
   context.after(() => net.dispose());

@@ -64,6 +64,47 @@ static void test_dual(int rows, int n, double lambda)
     free_problem(&p);
 }
 
+/* Every lambda as ridge has it; degrees of freedom: the trace of G (G + lambda I)^-1, which is ridge with targets Y. */
+static void test_path(void)
+{
+    enum { N = 35, COUNT = 6 };
+    static const double lambdas[COUNT] = { 0, 1e-6, 0.1, 10, 1e3, 1e7 };
+    double cost[COUNT], df[COUNT], norms[COUNT], used;
+    problem p = make_problem(1, 300, N, 3, 50, 29);
+    hd_gram *whole = hd_gram_new(p.c, N, N);
+    double *g = hd_gram_values(p.g, HD_GRAM_G), *square = hd_gram_values(whole, HD_GRAM_G), *full = hd_gram_values(whole, HD_GRAM_C);
+    for (int i = 0; i < N * N; i++) {
+        square[i] = full[i] = i / N >= i % N ? g[i] : g[i % N * N + i / N];
+    }
+    hd_gram_values(whole, HD_GRAM_TOTALS)[0] = 1;
+    CHECK(hd_gram_path(p.g, COUNT, lambdas, cost, df, norms) == HD_OK);
+    for (int i = 0; i < COUNT; i++) {
+        double *o = ridge(&p, lambdas[i]), hat[N * N], trace = 0;
+        CHECK(hd_gram_ridge(whole, lambdas[i], hat, &used) == HD_OK);
+        for (int k = 0; k < N; k++) {
+            trace += hat[k * (N + 1)];
+        }
+        NEAR(cost[i], hd_gram_cost(p.g, o), 1e-9 * cost[i]);
+        NEAR(norms[i], norm(o_size(&p), o), 1e-9 * norms[i]);
+        NEAR(df[i], trace, 1e-8 * N);
+        CHECK(i == 0 || (cost[i] > cost[i - 1] && df[i] < df[i - 1] && norms[i] < norms[i - 1]));
+        free(o);
+    }
+    for (int i = 0; i < N; i++) { /* a feature that is always zero counts for nothing, at lambda 0 too */
+        g[7 * N + i] = g[i * N + 7] = 0;
+    }
+    for (int k = 0; k < 3; k++) {
+        hd_gram_values(p.g, HD_GRAM_C)[k * N + 7] = 0;
+    }
+    CHECK(hd_gram_path(p.g, 2, lambdas, cost, df, norms) == HD_OK && cost[0] > 0);
+    NEAR(df[0], N - 1, 1e-6);
+    NEAR(cost[0], cost[1], 1e-6 * cost[0]);
+    CHECK(hd_gram_path(p.g, 1, (double[]){ -1 }, cost, df, norms) == HD_ERR_ARGUMENT && hd_gram_path(p.g, 0, lambdas, cost, df, norms) == HD_ERR_ARGUMENT);
+    CHECK(hd_gram_reset(p.g) == HD_OK && hd_gram_path(p.g, 1, lambdas, cost, df, norms) == HD_ERR_STATE);
+    hd_gram_free(whole);
+    free_problem(&p);
+}
+
 /* Inside the ball: least squares. Outside: on the sphere, stationary for lambda, and no better point of the ball is near. */
 static void test_secular(void)
 {
@@ -316,6 +357,7 @@ int main(void)
     test_ridge();
     test_dual(120, 30, 0.5);
     test_dual(40, 90, 2);
+    test_path();
     test_secular();
     test_singular();
     test_admm(0.3, 100);
