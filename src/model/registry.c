@@ -59,13 +59,16 @@ extern const hd_schedule_class hd_schedule_piecewise;
 extern const hd_schedule_class hd_schedule_step;
 extern const hd_schedule_class hd_schedule_warm_up;
 extern const hd_initializer_class hd_initializer_constant;
+extern const hd_initializer_class hd_initializer_dct;
 extern const hd_initializer_class hd_initializer_glorot;
+extern const hd_initializer_class hd_initializer_haar;
 extern const hd_initializer_class hd_initializer_he;
 extern const hd_initializer_class hd_initializer_lecun;
 extern const hd_initializer_class hd_initializer_normal;
 extern const hd_initializer_class hd_initializer_ones;
 extern const hd_initializer_class hd_initializer_orthogonal;
 extern const hd_initializer_class hd_initializer_uniform;
+extern const hd_initializer_class hd_initializer_walsh_hadamard;
 extern const hd_initializer_class hd_initializer_zeros;
 extern const hd_regularizer_class hd_regularizer_l1;
 extern const hd_regularizer_class hd_regularizer_l1l2;
@@ -169,13 +172,16 @@ REGISTRY(schedule,
 
 REGISTRY(initializer,
          &hd_initializer_constant,
+         &hd_initializer_dct,
          &hd_initializer_glorot,
+         &hd_initializer_haar,
          &hd_initializer_he,
          &hd_initializer_lecun,
          &hd_initializer_normal,
          &hd_initializer_ones,
          &hd_initializer_orthogonal,
          &hd_initializer_uniform,
+         &hd_initializer_walsh_hadamard,
          &hd_initializer_zeros,
          NULL)
 

@@ -17,7 +17,7 @@ typedef struct hd_weight_view {
 typedef struct hd_initializer_class {
     const char *name, *doc;
     const hd_option *options;
-    /* HD_ERR_MEMORY is the only failure. */
+    /* Fails for want of memory, or with HD_ERR_ARGUMENT for a matrix of a shape it is not for. */
     hd_status (*fill)(hd_context *c, const hd_weight_view *v, int fan_in, int fan_out, hd_rng rng, real *w);
 } hd_initializer_class;
 

@@ -48,7 +48,7 @@ async function build(kind, name, options) {
   const count = kind === 'layer' ? tables.layer[name].inputs[0] : 1, shape = onImages(name) ? [6, 6, 4] : [4, 3];
   const inputs = Array.from({ length: count }, () => input({ shape })), size = shape.reduce((product, n) => product * n);
   const on = { initializer: 'kernelInitializer', regularizer: 'kernelRegularizer', constraint: 'kernelConstraint', activity: 'activityRegularizer' }[kind];
-  const tested = kind === 'layer' ? spec : layers.bilinear({ rows: 3, cols: 2, activation: 'sigmoid', ...on && { [on]: spec } });
+  const tested = kind === 'layer' ? spec : layers.bilinear({ rows: 4, cols: 4, activation: 'sigmoid', ...on && { [on]: spec } });
   const hidden = apply(layers.flatten(), apply(tested, count > 1 ? inputs : inputs[0]));
   const output = apply(layers.dense({ units: classes, activation: name.startsWith('binary') ? 'sigmoid' : name === 'poisson' ? 'softplus' : 'softmax' }), hidden);
   const net = await model({ inputs, outputs: output, seed: 5 });

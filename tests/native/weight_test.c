@@ -328,7 +328,7 @@ static void check_non_negative(void)
 
 /* --- threads ------------------------------------------------------------------------------------------ */
 
-enum { ROWS_T = 211, COLS_T = 307, ALL = ROWS_T * COLS_T };
+enum { ROWS_T = 512, COLS_T = 307, ALL = ROWS_T * COLS_T };
 
 /* w: initialised and projected; g: the tangent part of another draw. */
 static void prepare(const char *initializer, int axis, int threads, real *w, real *g)
