@@ -1,4 +1,5 @@
 /** Runs beside the WebAssembly: calls C on behalf of rpc calls and turns statuses into errors. */
+import { Algebra } from './algebra.js';
 import { HeddleError } from './errors.js';
 import { Solver } from './solver.js';
 import { Trainer } from './trainer.js';
@@ -92,6 +93,7 @@ export class Engine {
     if (this.#context === 0) throw new HeddleError('memory', 'no memory for the engine');
     this.trainer = new Trainer(this);
     this.solver = new Solver(this);
+    this.algebra = new Algebra(this);
   }
 
   /** What info() tells. */

@@ -215,6 +215,27 @@ HD_API hd_status hd_predict(hd_model *m, hd_data *d, int node, int begin, int en
 HD_API hd_status hd_gradients(hd_model *m, hd_data *d, int begin, int end, int training, double seed,
                               double *loss);
 
+/* --- linear algebra ------------------------------------------------------------------------------------ */
+
+/* Dense row-major matrices without gaps between rows; `type` HD_F32 or HD_F64 for all of a call. Sizes 1..65536 unless said; outputs must
+ * not overlap inputs. HD_ERR_ARGUMENT: input that is not finite, named by its row and column; HD_ERR_DIVERGED: the result would not be. */
+enum { HD_F32 = 0, HD_F64 = 1 }; /* HD_F32: hd_real */
+
+/* out [m x n] = alpha op(A) op(B) + beta out; op(A): m x k, op(B): k x n, transposed if ta, tb. */
+HD_API hd_status hd_linalg_gemm(hd_context *c, int type, int ta, int tb, int m, int n, int k, double alpha, const void *a,
+                                const void *b, double beta, void *out);
+/* out [n x n] = alpha A A^T + beta out (A: n x k), or with `transposed` alpha A^T A + beta out (A: k x n). Of `out` the lower triangle is
+ * read, both are written. */
+HD_API hd_status hd_linalg_syrk(hd_context *c, int type, int transposed, int n, int k, double alpha, const void *a, double beta,
+                                void *out);
+/* A [n x n], symmetric (its lower triangle is read), becomes L, zero above the diagonal. HD_ERR_DIVERGED names the pivot at which it is
+ * not positive definite. */
+HD_API hd_status hd_linalg_cholesky(hd_context *c, int type, int n, void *a);
+/* B [n x m] = op(T)^-1 B, T lower or upper triangular. HD_ERR_DIVERGED names a zero on the diagonal. */
+HD_API hd_status hd_linalg_triangular_solve(hd_context *c, int type, int upper, int transposed, int n, int m, const void *t, void *b);
+/* B [n x m] = A^-1 B, A [n x n] symmetric positive definite (lower triangle read), destroyed (Cholesky). */
+HD_API hd_status hd_linalg_spd_solve(hd_context *c, int type, int n, int m, void *a, void *b);
+
 /* --- closed-form solvers ------------------------------------------------------------------------------- */
 
 /* Sums over samples of features y [n] and targets t [q], in float64: G = sum y y^T, C = sum t y^T, sum |t|^2, J. All that least

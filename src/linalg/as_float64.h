@@ -12,10 +12,12 @@
 #define hd_gemm_lower hd_gemm_lower_f64
 #define hd_gemm_ref hd_gemm_ref_f64
 #define hd_syrk hd_syrk_f64
+#define hd_mirror hd_mirror_f64
 #define hd_cholesky hd_cholesky_f64
 #define hd_triangle hd_triangle_f64
 #define hd_trsm hd_trsm_f64
 #define hd_cholesky_solve hd_cholesky_solve_f64
+#define hd_find_not_finite hd_find_not_finite_f64
 #define hd_qr hd_qr_f64
 #define hd_qr_q hd_qr_q_f64
 #define hd_qr_apply hd_qr_apply_f64

@@ -14,6 +14,9 @@ void HD_N(hd_gemm_lower)(hd_pool *p, bool ta, bool tb, int n, int k, HD_T alpha,
  * above the diagonal is not touched. C: n x n. */
 void HD_N(hd_syrk)(hd_pool *p, bool transposed, int n, int k, HD_T alpha, const HD_T *a, int lda, HD_T beta, HD_T *c, int ldc);
 
+/* The part of X (n x n) above the diagonal becomes the mirror image of that below it. */
+void HD_N(hd_mirror)(int n, HD_T *x, int ldx);
+
 /* A = L L^T from the lower triangle of A, which becomes L; above the diagonal nothing is read or written. Returns -1, or the
  * pivot (0..n-1) at which A is not positive definite: L is whole before it. */
 int HD_N(hd_cholesky)(hd_pool *p, int n, HD_T *a, int lda);
@@ -27,6 +30,9 @@ void HD_N(hd_trsm)(hd_pool *p, HD_N(hd_triangle) kind, int n, int m, const HD_T 
 
 /* X = (L L^T)^-1 B in place of B (n x m), L from hd_cholesky; `right`: X = B (L L^T)^-1, B m x n. */
 void HD_N(hd_cholesky_solve)(hd_pool *p, bool right, int n, int m, const HD_T *l, int ldl, HD_T *b, int ldb);
+
+/* Index of an element that is not finite, the first of them, or -1. */
+int HD_N(hd_find_not_finite)(int n, const HD_T *x);
 
 /* Householder QR of A (m x n, m >= n): R is left on and above the diagonal, the vectors v_j (v_jj = 1) below it, tau[n] beside:
  * A = H_0 .. H_{n-1} [R; 0], H_j = I - tau_j v_j v_j^T (Golub & Van Loan, 5.2). */

@@ -1,0 +1,2 @@
+#include "linalg/as_float64.h"
+#include "linalg/finite.c"
