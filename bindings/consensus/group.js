@@ -147,7 +147,7 @@ export class Group {
     this.#check();
     this.#forget(this.members.filter(id => !counted.includes(id)));
     this.#last = result;
-    return sums.map(({ data }) => Float64Array.from(data));
+    return sums.map(({ data }) => new Float64Array(data));
   }
 
   /**
@@ -162,11 +162,11 @@ export class Group {
     return this.#collective(async round => {
       if (from === this.id) {
         if (this.size > 1) this.#post(null, 'share', round, parts);
-        return parts.map(({ data }) => Float64Array.from(data));
+        return parts.map(({ data }) => new Float64Array(data));
       }
       const found = () => this.#inbox.get(`share ${round} ${from}`);
       await this.#until(() => found() || this.#gone.has(from), 2 * this.deadline);
-      return /** @type {Message} */ (found() ?? this.#stop(this.#missed([from], round))).parts.map(({ data }) => Float64Array.from(data));
+      return /** @type {Message} */ (found() ?? this.#stop(this.#missed([from], round))).parts.map(({ data }) => new Float64Array(data));
     });
   }
 
@@ -191,7 +191,7 @@ export class Group {
       return new Map(neighbours.map(id => {
         const theirs = /** @type {Message} */ (from(id)).parts;
         if (shapesOf(theirs) !== shapesOf(parts)) this.#stop(new HeddleError('shape', `round ${round}: "${id}" sent ${shapesOf(theirs)}, "${this.id}" has ${shapesOf(parts)}`));
-        return [id, theirs.map(({ data }) => Float64Array.from(data))];
+        return [id, theirs.map(({ data }) => new Float64Array(data))];
       }));
     });
   }

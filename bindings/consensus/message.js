@@ -85,15 +85,15 @@ export function encode({ kind, run, round, from, parts }) {
   }
   for (const { type, data } of parts) {
     if (type === 'bytes') bytes.set(data, at);
-    else if (type === 'float32') data.forEach((/** @type {number} */ v, /** @type {number} */ i) => view.setFloat32(at + 4 * i, v, true));
-    else data.forEach((/** @type {number} */ v, /** @type {number} */ i) => view.setFloat64(at + 8 * i, v, true));
+    else if (type === 'float32') for (let i = 0; i < data.length; i++) view.setFloat32(at + 4 * i, data[i], true);
+    else for (let i = 0; i < data.length; i++) view.setFloat64(at + 8 * i, data[i], true);
     at += byteSize(type) * data.length;
   }
   return bytes;
 }
 
 /** Numbers as the other side will read them. @param {Part} part @returns {Part} */
-export const rounded = part => (part.type === 'float32' ? { ...part, data: Float32Array.from(part.data) } : part);
+export const rounded = part => (part.type === 'float32' ? { ...part, data: new Float32Array(part.data) } : part);
 
 /** @param {DataView} view @param {number} at @param {Part} part @returns {boolean} all finite */
 function readNumbers(view, at, { type, data }) {

@@ -48,13 +48,13 @@ async function setAll(model, weights, names, values) {
   if (wrong >= 0 || values.length !== names.length) {
     throw new HeddleError('shape', `the first member's model is another one: ${values.length} weights, here ${names.length}; "${names[Math.max(wrong, 0)]}" differs`);
   }
-  await model.setWeights(Object.fromEntries(names.map((name, k) => [name, { data: Float32Array.from(values[k]), shape: weights[name].shape }])));
+  await model.setWeights(Object.fromEntries(names.map((name, k) => [name, { data: new Float32Array(values[k]), shape: weights[name].shape }])));
 }
 
 /** Means weighted by `weight`. @param {Group} group @param {readonly ArrayLike<number>[]} arrays @param {number} weight @param {number[]} scalars
  * @param {'float32' | 'float64'} type @returns {Promise<{ means: Float64Array[], scalars: number[] }>} */
 async function weightedMean(group, arrays, weight, scalars, type) {
-  const own = [...arrays, scalars].map(array => Float64Array.from(array, v => v * weight));
+  const own = [...arrays, scalars].map(array => new Float64Array(array).map(v => v * weight));
   const sums = await group.allReduceSum([...own, Float64Array.of(weight)], { type }), total = /** @type {Float64Array} */ (sums.pop())[0];
   const means = sums.map(sum => sum.map(v => v / total));
   return { scalars: [.../** @type {Float64Array} */ (means.pop())], means };
@@ -160,7 +160,7 @@ export async function synchronousFit(model, x, y, options) {
       const { x: xs, y: ys, count } = rows.take(batchSize), number = (epoch * steps + step) * 64 + group.rank;
       const { loss, gradients } = await model.gradients(shaped(xs, inputSlots), shaped(ys, targetSlots), { training: true, seed: seed + number });
       const names = Object.keys(gradients), { means, scalars } = await weightedMean(group, names.map(name => gradients[name].data), count / batchSize, [loss], type);
-      await model.applyGradients(Object.fromEntries(names.map((name, k) => [name, { data: Float32Array.from(means[k]), shape: gradients[name].shape }])));
+      await model.applyGradients(Object.fromEntries(names.map((name, k) => [name, { data: new Float32Array(means[k]), shape: gradients[name].shape }])));
       sum += scalars[0];
       onStep?.({ epoch, step, steps, loss: scalars[0], members: group.size });
     }
