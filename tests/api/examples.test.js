@@ -104,6 +104,16 @@ test('transfer learns the classes of a folder on a backbone from a file, and sav
   }
 });
 
+test('four members fit one network together, and the bytes of every method are those of its formula', () => {
+  const printed = run(join(folder, 'together.js'), '--rows', '500', '--hidden', '50', '--rounds', '40');
+  assert.match(printed, /run \d+, seed \d+: m0, m1, m2, m3\nround 10: residuals/);
+  assert.ok(Number(/test accuracy ([\d.]+) %/.exec(printed)?.[1]) > 75, printed);
+  const table = run(join(folder, 'consensus-bytes.js'), '--rows', '200', '--hidden', '20', '--steps', '4');
+  const rows = [...table.matchAll(/^\| ([^|]+) \| (\d+) \| (\d+) \| (\d+) = /gm)];
+  assert.deepEqual(rows.length, 6);
+  for (const [line, , , counted, formula] of rows) assert.equal(counted, formula, line);
+});
+
 test('regression finds the hidden matrices', () => {
   const error = Number(/([\d.e+-]+) after the last/.exec(run(join(folder, 'regression.js')))?.[1]);
   assert.ok(error < 1e-6, `error ${error}`);
