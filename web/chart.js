@@ -1,8 +1,9 @@
-// The curves: loss and accuracy over epochs, of training digits while they pass and of test digits after each epoch.
+// Charts. Of training: loss and accuracy over epochs, of training digits while they pass and of test digits after each epoch.
 import uPlot from 'uplot';
 
 const mostPoints = 500;
-const colour = (name) => () => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+/** A colour of the page's style, as it is now. @param {string} name */
+export const colour = (name) => () => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
 /** @param {number[]} range @param {boolean} isPart 0..1 */
 function valueRange([low, high], isPart) {
@@ -11,33 +12,42 @@ function valueRange([low, high], isPart) {
   return [Math.max(0, low - pad), isPart ? Math.min(1, high + pad) : high + pad];
 }
 
-/** @param {HTMLElement} place @param {boolean} isPart an accuracy, shown in per cent */
-function plot(place, isPart) {
-  const axis = (extra) => ({
-    stroke: colour('--muted'), font: '12px system-ui, sans-serif', ticks: { show: false },
-    grid: { stroke: colour('--line'), width: 1 }, ...extra,
-  });
-  return new uPlot({
+/**
+ * A chart that keeps to the size of its place and to the page's colours.
+ * @param {HTMLElement} place
+ * @param {{ label: string, isPart: boolean, x: object, xAxis?: object, series: object[] }} about label: of the x axis; isPart: y is an
+ *   accuracy, shown in per cent; x: its scale; series: without that of x
+ */
+export function plot(place, { label, isPart, x, xAxis, series }) {
+  const font = '12px system-ui, sans-serif';
+  const axis = (extra) => ({ stroke: colour('--muted'), font, ticks: { show: false }, grid: { stroke: colour('--line'), width: 1 }, ...extra });
+  const made = new uPlot({
     width: place.clientWidth || 300, height: place.clientHeight || 210,
     legend: { show: false }, cursor: { show: false }, padding: [8, 12, 0, 0],
-    scales: {
-      x: { time: false, range: (_, low, high) => [0, Math.max(high ?? 1, 1) * 1.015] },
-      y: { range: (_, low, high) => valueRange([low, high], isPart) },
-    },
+    scales: { x: { time: false, ...x }, y: { range: (_, low, high) => valueRange([low, high], isPart) } },
     axes: [
-      axis({ label: 'epochs', labelSize: 18, labelFont: '12px system-ui, sans-serif', size: 28, space: 45 }),
+      axis({ label, labelSize: 18, labelFont: font, size: 28, space: 45, ...xAxis }),
       axis({ size: 46, values: (_, ticks) => ticks.map((v) => (isPart ? `${+(v * 100).toFixed(1)} %` : String(+v.toPrecision(3)))) }),
     ],
-    series: [
-      {},
-      { stroke: colour('--accent'), width: 2, spanGaps: true, points: { show: false } },
-      {
-        stroke: colour('--warm'), width: 2, spanGaps: true,
-        points: { show: ({ data }) => data[2].filter((v) => v !== null).length <= 60, size: 6, fill: colour('--warm'), width: 0 },
-      },
-    ],
-  }, [[], [], []], place);
+    series: [{}, ...series],
+  }, [[], ...series.map(() => [])], place);
+  const size = () => made.setSize({ width: place.clientWidth, height: place.clientHeight });
+  new ResizeObserver(size).observe(place);
+  matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => made.redraw(false, true));
+  return made;
 }
+
+/** @param {HTMLElement} place @param {boolean} isPart */
+const trainingPlot = (place, isPart) => plot(place, {
+  label: 'epochs', isPart, x: { range: (_, low, high) => [0, Math.max(high ?? 1, 1) * 1.015] },
+  series: [
+    { stroke: colour('--accent'), width: 2, spanGaps: true, points: { show: false } },
+    {
+      stroke: colour('--warm'), width: 2, spanGaps: true,
+      points: { show: ({ data }) => data[2].filter((v) => v !== null).length <= 60, size: 6, fill: colour('--warm'), width: 0 },
+    },
+  ],
+});
 
 /** @typedef {{ x: number, loss: number, accuracy: number }} Point */
 
@@ -69,14 +79,7 @@ export class Curves {
   /** @param {HTMLElement} lossPlace @param {HTMLElement} accuracyPlace */
   constructor(lossPlace, accuracyPlace) {
     this.places = [lossPlace, accuracyPlace];
-    this.plots = [plot(lossPlace, false), plot(accuracyPlace, true)];
-    const sizes = new ResizeObserver((entries) => {
-      for (const { target } of entries) {
-        this.plots[this.places.indexOf(target)].setSize({ width: target.clientWidth, height: target.clientHeight });
-      }
-    });
-    this.places.forEach((place) => sizes.observe(place));
-    matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => this.plots.forEach((one) => one.redraw(false, true)));
+    this.plots = [trainingPlot(lossPlace, false), trainingPlot(accuracyPlace, true)];
   }
 
   clear() {

@@ -60,6 +60,9 @@ export const part = ({ images, labels }, begin, end) => ({
   images: images.subarray(begin * pixels, end * pixels), labels: labels.subarray(begin, end), rows: end - begin,
 });
 
+/** @param {Digits} digits @param {number} row */
+export const digit = (digits, row) => digits.images.subarray(row * pixels, (row + 1) * pixels);
+
 /** MNIST, fetched once and as far as it is needed. */
 export class Mnist {
   #sets = new Map();

@@ -10,9 +10,6 @@ export const asInput = (images) => ({
   data: images, shape: [images.length / pixels, side, side], ...preprocessing,
 });
 
-/** @param {Digits} digits @param {number} row */
-export const digit = (digits, row) => digits.images.subarray(row * pixels, (row + 1) * pixels);
-
 /** Digits from the user's files. */
 export class OwnDigits {
   /** @param {Digits} train @param {Digits} test @param {string} name */

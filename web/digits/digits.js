@@ -1,17 +1,18 @@
 // The digits page: connects training, controls and pictures.
 import { HeddleError, listStore, load } from 'heddle';
 import { Curves } from '../chart.js';
+import { Pad, toDigit } from '../draw.js';
+import { Examples } from '../examples.js';
 import { Mnist, preprocessing } from '../mnist.js';
 import { byId, clearErrors, enable, listenForDrops, onClick, percent, say, showError } from '../page.js';
 import { addEpochRow, showEngine, showProgress, tell } from '../progress.js';
 import { Training } from '../training.js';
 import { Controls, networkKey } from './controls.js';
 import { asInput, readOwnDigits } from './data.js';
-import { Pad, toDigit } from './draw.js';
 import { Figures } from './figures.js';
 import { Live } from './live.js';
 import { compileNetwork, makeNetwork, settingsOf } from './network.js';
-import { Answer, Examples } from './page.js';
+import { Answer } from './page.js';
 
 const kept = 'digits', mnist = new Mnist();
 let source = mnist;

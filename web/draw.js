@@ -1,5 +1,5 @@
 // The drawing area, and what MNIST's makers did with scanned digits: scale to 20 x 20, centre by mass in 28 x 28.
-import { pixels, side } from '../mnist.js';
+import { pixels, side } from './mnist.js';
 
 const backing = 280; // pixels of the drawing area, and of the scratch image that strokes are scaled into
 const pen = 22; // width of a stroke in a digit that is 200 tall, which gives 2.2 pixels of 20
