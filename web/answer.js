@@ -18,15 +18,19 @@ export class Answer {
     this.show([], []);
   }
 
-  /** @param {ArrayLike<number>} chances of all classes @param {(index: number) => string} nameOf */
-  show(chances, nameOf) {
+  /**
+   * @param {ArrayLike<number>} chances of all classes
+   * @param {(index: number) => string} nameOf
+   * @param {{ isProbability?: boolean }} [about] false: scores that may lie outside 0..1
+   */
+  show(chances, nameOf, { isProbability = true } = {}) {
     const best = Array.from(chances, (part, index) => ({ part, index })).sort((a, b) => b.part - a.part).slice(0, 5);
     this.#rows.forEach(({ row, name, bar, value }, i) => {
       row.hidden = !best[i];
       if (!best[i]) return;
       name.textContent = nameOf(best[i].index);
-      value.textContent = `${(100 * best[i].part).toFixed(1)} %`;
-      bar.style.transform = `scaleX(${best[i].part})`;
+      value.textContent = isProbability ? `${(100 * best[i].part).toFixed(1)} %` : best[i].part.toFixed(2);
+      bar.style.transform = `scaleX(${Math.min(Math.max(best[i].part, 0), 1)})`;
     });
     this.text = best.length ? `${nameOf(best[0].index)}, ${(100 * best[0].part).toFixed(0)} per cent` : '';
   }

@@ -43,9 +43,9 @@ export class SettingsForm {
 
   /** @throws {HeddleError} if a number is missing or out of range: the field is shown */
   check() {
-    const bad = this.form.querySelector(':invalid:not(fieldset)');
+    const bad = Array.from(this.form.elements).find((field) => field.matches(':invalid:not(fieldset)'));
     if (!bad) return;
-    byId('settings-box').open = true;
+    if (byId('settings-box').contains(bad)) byId('settings-box').open = true;
     bad.focus();
     const name = bad.getAttribute('aria-label') ?? bad.closest('label').firstChild.textContent.trim();
     throw new HeddleError('argument', `${name}: expected a whole number from ${bad.min} to ${bad.max}, got ${bad.value || 'nothing'}.`);
