@@ -198,13 +198,20 @@ export class Predictor {
   /**
    * Saves the model, as `Model.save` does, with the parameters and what was found.
    * @param {string | URL} target 'bytes', 'blob', a path (Node), indexeddb://name, opfs://path/name or download://name
-   * @param {{ signal?: AbortSignal }} [options]
+   * @param {{ metadata?: { [name: string]: Json }, signal?: AbortSignal }} [options] metadata: what else is to be kept, in `model.metadata`
+   *   after loading; not by the names estimator, params, classes, targetShape and report, which are taken
    * @returns {Promise<any>} Uint8Array for 'bytes', Blob for 'blob'
    */
   async save(target, options) {
-    const { model, facts } = this.fitted('save');
-    checkOptions(options, ['signal'], `${this.type.kind}.save`);
-    return model.save(target, { ...options, metadata: /** @type {any} */ ({ estimator: this.type.kind, params: this.#params, ...facts }) });
+    const { model, facts } = this.fitted('save'), where = `${this.type.kind}.save`;
+    checkOptions(options, ['metadata', 'signal'], where);
+    const { metadata = {}, signal } = options ?? {}, own = { estimator: this.type.kind, params: this.#params, ...facts };
+    if (typeof metadata !== 'object' || metadata === null || Array.isArray(metadata)) {
+      throw new HeddleError('argument', `${where}: metadata must be an object, got ${kindOf(metadata)}`);
+    }
+    const taken = Object.keys(metadata).find(name => Object.hasOwn(own, name));
+    if (taken) throw new HeddleError('argument', `${where}: metadata: the name "${taken}" is taken`);
+    return model.save(target, { signal, metadata: /** @type {any} */ ({ ...metadata, ...own }) });
   }
 
   /**

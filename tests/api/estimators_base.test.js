@@ -86,6 +86,12 @@ test('a file keeps parameters, report and model; others are refused', async () =
   assert.deepEqual([back.getParams(), back.report, back.classes, back.isFitted], [one.getParams(), { rows: 2 }, null, true]);
   assert.deepEqual(await back.predict([[1]]), await one.predict([[1]]));
   assert.deepEqual(await back.save('bytes'), bytes);
+  const noted = await Mean.load(await one.save('bytes', { metadata: { classNames: ['a', 'b'] } }));
+  assert.deepEqual(/** @type {any} */ (noted.model.metadata).classNames, ['a', 'b']);
+  assert.deepEqual([noted.getParams(), noted.report], [one.getParams(), one.report]);
+  await refuses(() => one.save('bytes', { metadata: { report: 1 } }), 'argument', /Mean\.save: metadata: the name "report" is taken/);
+  // @ts-expect-error no object
+  await refuses(() => one.save('bytes', { metadata: ['a'] }), 'argument', /metadata must be an object, got array/);
   await refuses(() => MeanClassifier.load(bytes), 'file', /MeanClassifier\.load: the file holds Mean; loadEstimator reads any/);
   const net = await sequential([layers.input({ shape: [1] }), layers.dense({ units: 1 })]);
   await refuses(async () => Mean.load(await net.save('bytes')), 'file', /no estimator/);
