@@ -104,9 +104,10 @@ test('digits: a sweep is stopped half-way, a drawing is read, the model comes ba
       await page.waitForFunction((wanted) => Array.from(document.querySelectorAll('#bars .value'), (value) => value.textContent).join() === wanted, learnt.join());
       if (way === 'browser') await fit(page, 'ridge');
     }
-    const { x, y, width } = await page.locator('#pad').boundingBox();
     await page.click('#clear');
     assert.match(await text(page, 'answer'), /^Draw a digit/);
+    await page.locator('#pad').scrollIntoViewIfNeeded();
+    const { x, y, width } = await page.locator('#pad').boundingBox();
     await page.mouse.move(x + width / 2, y + width * 0.1);
     await page.mouse.down();
     await page.mouse.move(x + width / 2, y + width * 0.8, { steps: 9 });
@@ -207,6 +208,39 @@ test('without the two headers: one thread, said in the page; settings are checke
     assert.equal(await text(page, 'fact-isolated'), 'no');
     assert.equal(await page.locator('.error').count(), 0);
     assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), 'no sideways scrolling');
+  });
+});
+
+test('two tabs find one solution, better than that of either; who waits in vain can stop', async () => {
+  await withPage({ path }, async (page) => {
+    const other = await page.context().newPage(), pages = [page, other];
+    await other.goto(page.url());
+    for (const one of pages) await ready(one);
+    for (const travel of ['gram', 'admm']) {
+      for (const one of pages) {
+        await one.selectOption('[name="source"]', 'spirals');
+        await one.selectOption('[name="top"]', '64');
+        await one.selectOption('[name="travel"]', travel);
+        await one.click('#join');
+      }
+      for (const one of pages) await says(one, 'together-state', /^(Done|That came)/);
+      const [first, second] = await Promise.all(pages.map((one) => text(one, 'together-state')));
+      for (const told of [first, second]) assert.match(told, travel === 'gram' ? /^Done: 2 tabs, 1 round; sent \d.*received \d/ : /^Done: 2 tabs, \d+ rounds; sent \d.*received \d/);
+      const lines = await Promise.all(pages.map(line));
+      assert.deepEqual(lines[0].slice(0, 2), lines[1].slice(0, 2), 'the same solution');
+      assert.ok(parseFloat(lines[0][1]) > 80, lines[0][1]);
+      assert.match(await text(page, 'points'), /this tab alone, 500 rows/);
+    }
+    await says(page, 'answer', /^Says (red|green|blue)/);
+    await page.click('#join');
+    await says(page, 'together-state', /^Waiting for 1 more/);
+    await page.click('#stop');
+    await says(page, 'together-state', /^This tab has left/);
+    await says(page, 'status', /^Stopped/);
+    await page.fill('[name="members"]', '9');
+    await page.click('#join');
+    await says(page, 'errors', /Tabs: expected a whole number from 2 to 8, got 9/);
+    await other.close();
   });
 });
 
