@@ -106,7 +106,7 @@ async function run(method) {
 /** @param {Method} method @param {import('./controls.js').Settings} settings @param {AbortSignal} signal */
 async function fit(method, settings, signal) {
   say(`Getting ${set.name} ready`);
-  const parts = await set.load(settings.rows, (part) => say(`Fetching ${set.name}: ${Math.round(part * 100)} %`, { isUrgent: false }));
+  const parts = await set.load(Math.min(settings.rows, method.mostRows ?? Infinity), (part) => say(`Fetching ${set.name}: ${Math.round(part * 100)} %`, { isUrgent: false }));
   signal.throwIfAborted();
   if (info().threadsAsked !== settings.threads) {
     await trying.release();
