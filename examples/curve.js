@@ -14,7 +14,7 @@ function ticks(min, max, count = 6) {
 
 const escaped = (text) => String(text).replace(/[&<>"]/g, (sign) => `&#${sign.charCodeAt(0)};`);
 
-/**
+/** A dashed line has the colour of the one before it.
  * @param {{ title: string, x: string, y: string, series: { name: string, points: [number, number][], dashed?: boolean }[] }} chart
  * @returns {string} SVG
  */
@@ -31,15 +31,16 @@ export function curves({ title, x, y, series }) {
   ];
   const labels = series.map(({ points }, i) => ({ i, y: toY(points.at(-1)[1]) })).sort((a, b) => a.y - b.y);
   for (let i = 1; i < labels.length; i++) labels[i].y = Math.max(labels[i].y, labels[i - 1].y + 15);
+  const colour = series.map((_, i) => colours[(series.slice(0, i + 1).filter((line) => !line.dashed).length + 5) % 6]);
   const lines = series.map(({ points, dashed }, i) => {
     const dots = dashed || points.length > 40 ? '' : points.map((point) => `<circle cx="${at(point).replace(',', '" cy="')}" r="3"/>`).join('');
-    return `<g fill="${colours[i % 6]}" stroke="none"><polyline points="${points.map(at).join(' ')}" fill="none" stroke="${colours[i % 6]}" stroke-width="2"${dashed ? ' stroke-dasharray="5 4"' : ''}/>${dots}</g>`;
+    return `<g fill="${colour[i]}" stroke="none"><polyline points="${points.map(at).join(' ')}" fill="none" stroke="${colour[i]}" stroke-width="2"${dashed ? ' stroke-dasharray="5 4"' : ''}/>${dots}</g>`;
   });
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" font-family="sans-serif" font-size="12" fill="#333">
 <rect width="${width}" height="${height}" fill="#fff"/><text x="${frame.left}" y="24" font-size="15">${escaped(title)}</text>
 <g stroke="#ddd"><g fill="#333" stroke-width="1">${grid.join('').replaceAll('<text ', '<text stroke="none" ')}</g></g>
 ${lines.join('\n')}
-${labels.map(({ i, y: place }) => `<text x="${right + 8}" y="${(place + 4).toFixed(1)}" fill="${colours[i % 6]}">${escaped(series[i].name)}</text>`).join('\n')}
+${labels.map(({ i, y: place }) => `<text x="${right + 8}" y="${(place + 4).toFixed(1)}" fill="${colour[i]}">${escaped(series[i].name)}</text>`).join('\n')}
 <text x="${frame.left + inner.width / 2}" y="${height - 14}" text-anchor="middle">${escaped(x)}</text>
 <text transform="translate(16 ${frame.top + inner.height / 2}) rotate(-90)" text-anchor="middle">${escaped(y)}</text>
 </svg>

@@ -3,10 +3,11 @@ import { HeddleError } from '../errors.js';
 import { initializers, input, layers } from '../factories.js';
 import { sequential } from '../model.js';
 import { defaultSeed } from '../session.js';
+import { factor, leastSquares } from './inverse.js';
 import { LeastSquares } from './least_squares.js';
 import { bool, number, oneOf, orNull, whole } from './params.js';
 import { defaultBatch } from './predictor.js';
-import { sizeOf } from './samples.js';
+import { readSamples, sizeOf, valuesOf } from './samples.js';
 import { ridgeParams } from './selection.js';
 
 /** @import { ArrayLike2 } from '../data.js' */
@@ -96,6 +97,28 @@ class Slfn extends RandomFeatures {
   hiddenLayers(n, draw, where) {
     if (this.getParams().nodes !== null && n % 2) throw new HeddleError('argument', `${where}: nodes = ${n}, expected an even number: they come in pairs`);
     return [layers.dense({ ...draw, units: Math.max(1, Math.round(n / 2)), name: 'random' }), layers.crelu({ name: 'hidden' })];
+  }
+
+  /**
+   * Samples from their features: A^+ U y with U = [I, -I]. Exact up to 1e-6 + 6e-7 cond(A).
+   * @param {ArrayLike2} y [rows, n], as `hidden` returns them
+   * @returns {Promise<Tensor>} [rows, ...shape]
+   * @throws {HeddleError} `state` for ratio < 2, where samples can't be told from their features
+   */
+  async reconstruct(y) {
+    const { model } = this.fitted('reconstruct'), { bias } = this.getParams(), where = `${this.type.kind}.reconstruct`;
+    const { data: a, shape: [m, p] } = (await model.getWeights())['random/kernel'], { shape } = model.inputs[0];
+    if (m < p) throw new HeddleError('state', `${where}: ${2 * m} features of ${p} elements, expected ${2 * p} or more (ratio 2)`);
+    const given = readSamples(y, 0, where), rows = given.shape[0], values = valuesOf(given), z = new Float64Array(m * rows);
+    if (given.shape[1] !== 2 * m) throw new HeddleError('shape', `${where}: shape [${given.shape.join(', ')}], expected [rows, ${2 * m}]`);
+    for (let row = 0; row < rows; row++) {
+      for (let i = 0; i < m; i++) z[i * rows + row] = values[2 * m * row + i] - values[2 * m * row + m + i];
+    }
+    const tall = await factor(a, m, p);
+    if (!tall) throw new HeddleError('diverged', `${where}: the random matrix of ${m} x ${p} is singular`);
+    const { data } = await leastSquares(tall, { data: z, shape: [m, rows] }), kept = p - Number(bias), out = new Float32Array(rows * kept); // [p, rows], and without the constant
+    for (let i = 0; i < kept; i++) for (let row = 0; row < rows; row++) out[row * kept + i] = data[i * rows + row];
+    return { data: out, shape: [rows, ...shape] };
   }
 }
 

@@ -5,6 +5,7 @@ import { restore } from './predictor.js';
 
 export { ElmClassifier, ElmRegressor, SlfnClassifier, SlfnRegressor } from './elm.js';
 export { Estimator } from './estimator.js';
+export { ReDense } from './redense.js';
 export { Ridge, RidgeClassifier } from './ridge.js';
 
 /** @import { Source } from '../stores/index.js' */
@@ -17,6 +18,7 @@ export { Ridge, RidgeClassifier } from './ridge.js';
 /** Where each class is. @type {{ [kind: string]: () => Promise<typeof Predictor> }} */
 const places = {
   ElmClassifier: async () => (await import('./elm.js')).ElmClassifier, ElmRegressor: async () => (await import('./elm.js')).ElmRegressor,
+  ReDense: async () => (await import('./redense.js')).ReDense,
   Ridge: async () => (await import('./ridge.js')).Ridge, RidgeClassifier: async () => (await import('./ridge.js')).RidgeClassifier,
   SlfnClassifier: async () => (await import('./elm.js')).SlfnClassifier, SlfnRegressor: async () => (await import('./elm.js')).SlfnRegressor,
 };

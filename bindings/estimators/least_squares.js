@@ -1,5 +1,6 @@
 /** Estimators that are a linear map of features, fitted by ridge regression. */
 import { HeddleError } from '../errors.js';
+import { solveDual } from './dual.js';
 import { Estimator } from './estimator.js';
 import { Primal } from './primal.js';
 import { readTraining } from './samples.js';
@@ -43,19 +44,21 @@ export class LeastSquares extends Estimator {
   /** @param {TrainingData} data @param {LearnOptions} options @param {TrainingData | null} validation */
   async learn(data, options, validation) {
     const where = `${this.type.kind}.fit`, network = await this.network(data, where), { features, seed } = network;
-    const choice = this.#choice, { x, y, ...kind } = data, primal = new Primal(features, data.outputs, seed);
+    const choice = this.#choice, isDual = choice.solver === 'dual' || (choice.solver === 'auto' && data.rows < features.size);
+    const { x, y, ...kind } = data, primal = isDual ? null : new Primal(features, data.outputs, seed);
     try {
-      await primal.add(x, y, choice, options, validation);
-      const solution = await primal.solve(choice, where, options);
+      await primal?.add(x, y, choice, options, validation);
+      const solution = primal ? await primal.solve(choice, where, options) : await solveDual(features, data, choice, seed, where, options, validation);
       options.signal?.throwIfAborted();
-      await this.#finish(network, solution, kind, 'primal');
+      await this.#finish(network, solution, kind, isDual ? 'dual' : 'primal');
     } catch (error) {
-      primal.dispose();
+      primal?.dispose();
       network.dispose();
       throw error;
     }
     this.#close();
-    this.#stream = { network, primal, kind };
+    if (primal) this.#stream = { network, primal, kind };
+    else network.dispose();
   }
 
   /** @param {Network} network @param {Solution} solution @param {Kind} kind @param {string} solver */
@@ -75,6 +78,7 @@ export class LeastSquares extends Estimator {
   async partialFit(x, y, options = {}) {
     return this.exclusively('partialFit', options, ['classes', 'solve'], async where => {
       const old = this.#stream, { classes, solve = true } = options, choice = this.#choice;
+      if (choice.solver === 'dual') throw new HeddleError('argument', `${where}: solver = "dual" keeps no sums, expected "auto" or "primal"`);
       if (this.isFitted && !old) throw new HeddleError('state', `${where}: the fit before left no sums (it was dual, or comes from a file); make a new ${this.type.kind}`);
       if (old && classes !== undefined && String(classes) !== String(old.kind.classes)) {
         throw new HeddleError('argument', `${where}: classes = ${classes}, but they were ${old.kind.classes} before`);

@@ -192,7 +192,7 @@ class Equations {
 
   /** @param {number[]} alphas @returns {Promise<Path>} */
   async gcv(alphas) {
-    const { cost, df } = await /** @type {any} */ (this.gram).path(alphas), more = Number(this.hasIntercept);
+    const { cost, df } = await this.gram.path(alphas), more = Number(this.hasIntercept);
     return { alphas, errors: alphas.map((_, i) => gcv(this.samples, cost[i], df[i] + more)) };
   }
 

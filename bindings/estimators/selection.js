@@ -11,6 +11,8 @@ import { list, number, oneOf, orNull, seed } from './params.js';
  * @property {'holdout' | 'gcv'} [selection] by the squared error on rows held out, which then join the others, or by generalised
  *   cross-validation (Golub, Heath & Wahba 1979)
  * @property {number} [validationFraction] part of the rows that is held out, if there is no validationData; 0.1 unless told
+ * @property {'auto' | 'primal' | 'dual'} [solver] primal: sums over rows, features^2 numbers, streamed; dual: inner products of
+ *   rows, rows^2 numbers; auto: the smaller
  * @property {number | null} [seed] of all that is random
  */
 /**
@@ -19,6 +21,7 @@ import { list, number, oneOf, orNull, seed } from './params.js';
  * @property {number} alpha
  * @property {'holdout' | 'gcv'} selection
  * @property {number} validationFraction
+ * @property {'auto' | 'primal' | 'dual'} solver
  */
 /** Errors of the penalties that were tried: mean squared error of a held-out row, or the criterion of GCV.
  * @typedef {{ alphas: number[], errors: number[] }} Path */
@@ -31,8 +34,9 @@ const several = list([], penalty);
 export const ridgeParams = alpha => ({
   alpha: number(alpha, { min: 0 }),
   alphas: orNull({ ...several, allows: value => value === 'auto' || several.allows(value), expected: `${several.expected}, or "auto"` }, 'alpha is taken'),
-  selection: oneOf('holdout'),
+  selection: oneOf('holdout', 'gcv'),
   validationFraction: number(0.1, { above: 0, below: 1 }),
+  solver: oneOf('auto', 'primal', 'dual'),
   seed,
 });
 

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ElmClassifier, ElmRegressor, Ridge, SlfnClassifier, SlfnRegressor, loadEstimator } from '../../bindings/estimators/index.js';
-import { fresh, labelled, numbers, refuses } from './modelkit.js';
+import { condition, factor, leastNorm, leastSquares } from '../../bindings/estimators/inverse.js';
+import { close, fresh, labelled, numbers, refuses } from './modelkit.js';
 
 await fresh();
 
@@ -18,6 +19,14 @@ function wave(rows, n, seed = 1) {
 }
 const dot = (a, b) => a.reduce((s, v, i) => s + v * b[i], 0);
 const row = ({ data, shape: [, n] }, i) => data.subarray(i * n, (i + 1) * n);
+test('inverses of tall matrices: of an ill-conditioned one as of known ones', async () => {
+  const scales = [3, 1, 2e-5], a = Float64Array.from({ length: 12 }, (_, i) => (i % 3 === Math.floor(i / 3) ? scales[i % 3] : 0)), tall = await factor(a, 4, 3);
+  assert.ok(Math.abs(condition(tall) - 1.5e5) < 1e-3 * 1.5e5, `${condition(tall)}`);
+  close((await leastSquares(tall, { data: Float64Array.of(3, 2, 4e-5, 9), shape: [4, 1] })).data, [1, 2, 2], 1e-9);
+  close((await leastNorm(tall, { data: Float64Array.of(3, 2, 4e-5), shape: [3, 1] })).data, [1, 2, 2, 0], 1e-9);
+  assert.equal(await factor([1, 2, 2, 4, 3, 6], 3, 2), null, 'equal columns');
+});
+
 /** Node "random" of the network: z = A x. */
 const inner = async (slfn, x) => slfn.model.predict(x, { output: 'random' });
 
@@ -36,6 +45,60 @@ test('U y = z bitwise, |y| = |z|, and the distances of the appendix', async () =
     }
   }
   slfn.dispose();
+});
+
+test('samples come back from their features from ratio 2 on, within 1e-6 + 6e-7 cond(A)', async () => {
+  for (const [shape, bias, params] of [
+    [[7], true, { ratio: 2 }], [[7], true, { ratio: 4 }], [[3, 4], true, { ratio: 2.2, distribution: 'normal' }], [[9], false, { nodes: 18, distribution: 'orthogonal' }],
+  ]) {
+    const size = shape.reduce((a, b) => a * b), x = { data: numbers(12 * size, 5).map(v => v - 0.5), shape: [12, ...shape] }, y = numbers(12, 2);
+    const slfn = await new SlfnRegressor({ ...params, bias, seed: 4 }).fit(x, y), back = await slfn.reconstruct(await slfn.hidden(x));
+    const { data, shape: a } = (await slfn.model.getWeights())['random/kernel'], cond = condition(await factor(data, ...a));
+    assert.deepEqual(back.shape, x.shape);
+    const error = Math.sqrt(dot(back.data.map((v, i) => v - x.data[i]), back.data.map((v, i) => v - x.data[i])) / dot(x.data, x.data));
+    assert.ok(error <= 1e-6 + 6e-7 * cond, `${shape}: error ${error}, condition ${cond}`);
+    if (params.distribution === 'orthogonal') assert.ok(cond < 1 + 1e-5, 'orthonormal');
+    slfn.dispose();
+  }
+  const { x, y } = wave(12, 7), slfn = await new SlfnRegressor({ ratio: 1.5, seed: 4 }).fit(x, y);
+  await refuses(async () => slfn.reconstruct(await slfn.hidden(x)), 'state', /12 features of 8 elements, expected 16 or more \(ratio 2\)/);
+  const { data: a, shape: [m, p] } = (await slfn.model.getWeights())['random/kernel'], z = await inner(slfn, x);
+  // the best linear guess from m < p products is the projection on the rows of A: it misses
+  const ridge = await new Ridge({ alpha: 1e-6, fitIntercept: false }).fit(z, { data: x.data, shape: [12, 7] });
+  assert.ok(m < p && a.length === m * p && 1 - await ridge.score(z, x) > 1e-2);
+  slfn.dispose();
+  ridge.dispose();
+});
+
+test('the output solves (O Y - T) Y^T + alpha O = 0, primal as dual, in pieces as at once', async () => {
+  const { x, y } = wave(30, 5), outputs = [], params = { alpha: 0.1, seed: 9, nodes: 24 };
+  for (const Kind of [ElmRegressor, SlfnRegressor]) {
+    for (const solver of ['primal', 'dual', 'stream']) {
+      const one = new Kind({ ...params, solver: solver === 'stream' ? 'auto' : solver });
+      const part = ({ data, shape: [, n] }, begin, end) => ({ data: data.subarray(begin * n, end * n), shape: [end - begin, n] });
+      if (solver === 'stream') for (const [a, b] of [[0, 11], [11, 30]]) await one.partialFit(part(x, a, b), part(y, a, b), { solve: b === 30 });
+      else await one.fit(x, y);
+      const h = await one.hidden(x), o = (await one.model.getWeights())['output/kernel'], p = await one.predict(x);
+      assert.deepEqual([o.shape, h.shape], [[2, 24], [30, 24]]);
+      let [residual, scale] = [0, 0];
+      for (let k = 0; k < 2; k++) {
+        for (let j = 0; j < 24; j++) {
+          let [r, t] = [params.alpha * o.data[k * 24 + j], 0];
+          for (let i = 0; i < 30; i++) {
+            r += (p.data[i * 2 + k] - y.data[i * 2 + k]) * h.data[i * 24 + j];
+            t += y.data[i * 2 + k] * h.data[i * 24 + j];
+          }
+          [residual, scale] = [residual + r * r, scale + t * t];
+        }
+      }
+      assert.ok(Math.sqrt(residual) <= 1e-4 * Math.sqrt(scale), `${Kind.kind} ${solver}: ${Math.sqrt(residual / scale)}`);
+      outputs.push(o.data);
+      one.dispose();
+    }
+    const [primal, dual, stream] = outputs.splice(0), largest = Math.max(...primal.map(Math.abs));
+    close(dual, primal, 1e-4 * largest, 'dual');
+    close(stream, primal, 1e-4 * largest, 'stream');
+  }
 });
 
 test('larger penalties give smaller outputs and larger errors; an orthonormal square A beats the linear map', async () => {
@@ -93,4 +156,7 @@ test('classifiers learn, save, come back, and refuse', async () => {
   await refuses(() => new SlfnClassifier({ nodes: 7 }).fit(x, names), 'argument', /nodes = 7, expected an even number/);
   await refuses(() => new ElmClassifier({ ratio: 0 }), 'argument', /ratio = 0/);
   await refuses(() => new ElmClassifier({ distribution: 'gauss' }), 'argument', /uniform, normal, orthogonal/);
+  const slfn = await new SlfnClassifier({ seed: 1 }).fit(x, names);
+  await refuses(() => slfn.reconstruct([[1, 2]]), 'shape', /shape \[1, 2\], expected \[rows, 14\]/);
+  slfn.dispose();
 });

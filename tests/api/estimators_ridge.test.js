@@ -44,6 +44,24 @@ function reference(x, y, alpha, fitIntercept) {
   return { coef, intercept: my.map((m, k) => m - coef[k].reduce((s, v, i) => s + v * mx[i], 0)) };
 }
 
+test('weights solve the normal equations, with and without an intercept, primal and dual', async () => {
+  for (const [rows, n, q] of [[60, 5, 1], [40, 8, 3], [6, 9, 2]]) {
+    for (const fitIntercept of [true, false]) {
+      const { x, y } = linear(rows, n, q, { mean: fitIntercept ? 5 : 0 });
+      for (const [alpha, solver] of [[0.5, 'primal'], [0.5, 'dual'], [40, 'primal'], [40, 'dual'], [1, 'auto']]) {
+        const ridge = await new Ridge({ alpha, fitIntercept, solver }).fit(x, y), { coef, intercept } = await ridge.weights();
+        const expected = reference(x, y, alpha, fitIntercept), where = `${[rows, n, q]} ${fitIntercept} ${alpha} ${solver}`;
+        const scale = Math.max(...expected.coef.flat().map(Math.abs));
+        close(coef.data, expected.coef.flat(), 1e-4 * scale, where);
+        if (fitIntercept) close(intercept, expected.intercept, 1e-4 * scale * 5 * n * n, where);
+        assert.equal(ridge.report.solver, solver === 'auto' ? (rows < n ? 'dual' : 'primal') : solver);
+        assert.deepEqual((await ridge.predict(x)).shape, [rows, q]);
+        ridge.dispose();
+      }
+    }
+  }
+});
+
 test('means a thousand deviations away, of features and targets, cost no accuracy', async () => {
   const { x, y } = linear(300, 4, 1, { noise: 0, mean: 0 }), far = { data: x.data.map((v, i) => Math.fround(Math.round(v * 1024) / 1024) + 1024 * (i % 4 + 1)), shape: x.shape };
   const w = [0.5, -1, 2, 0.25], t = Float32Array.from({ length: 300 }, (_, i) => 4096 + w.reduce((s, v, j) => s + v * (far.data[i * 4 + j] - 1024 * (j + 1)), 0));
@@ -75,8 +93,51 @@ test('streams: rows in pieces, by partialFit, as all at once; labels too', async
   for (const one of [whole, stream, half, classifier]) one.dispose();
 });
 
+test('larger penalties: smaller weights, larger errors; the limits of both ends', async () => {
+  const { x, y } = linear(50, 6, 2), norm = a => Math.hypot(...a), few = linear(5, 6, 2);
+  const errorOf = async (ridge, x, y) => norm((await ridge.predict(x)).data.map((v, i) => v - y.data[i]));
+  let [lastNorm, lastError] = [Infinity, 0];
+  for (const alpha of [0, 0.3, 3, 30, 300, 1e4]) {
+    const ridge = await new Ridge({ alpha }).fit(x, y), size = norm((await ridge.weights()).coef.data), error = await errorOf(ridge, x, y);
+    assert.ok(size < lastNorm && error > lastError, `${alpha}: ${size} ${error}`);
+    [lastNorm, lastError] = [size, error];
+    ridge.dispose();
+  }
+  const huge = await new Ridge({ alpha: 1e7, fitIntercept: false }).fit(x, y), { coef } = await huge.weights();
+  const c = reference(x, y, 1e7, false).coef.flat();
+  close(coef.data, c, 1e-3 * Math.max(...c), 'T Y^T / alpha');
+  const tiny = await new Ridge({ alpha: 1e-7, fitIntercept: false, solver: 'dual' }).fit(few.x, few.y);
+  assert.ok(await errorOf(tiny, few.x, few.y) < 1e-3, 'fewer rows than features: met exactly');
+  huge.dispose();
+  tiny.dispose();
+});
+
+test('the penalty is chosen by rows held out or by GCV, primal as dual', async () => {
+  const { x, y } = linear(40, 12, 1, { noise: 20, mean: 1 }), other = linear(200, 12, 1, { seed: 7, noise: 0, mean: 1 });
+  const alphas = [1e-6, 1e-2, 1, 30, 1e3, 1e6];
+  for (const selection of ['gcv', 'holdout']) {
+    const options = { validationData: [other.x, other.y] }, reports = [];
+    for (const solver of ['primal', 'dual']) {
+      const ridge = await new Ridge({ alphas, selection, solver, seed: 5 }).fit(x, y, options), { alpha, path } = ridge.report;
+      assert.deepEqual(path.alphas, alphas);
+      assert.equal(path.errors[alphas.indexOf(alpha)], Math.min(...path.errors));
+      reports.push(path.errors);
+      ridge.dispose();
+    }
+    for (const [i, error] of reports[0].entries()) assert.ok(Math.abs(error - reports[1][i]) <= 1e-3 * error, `${selection} ${alphas[i]}: ${reports.map(r => r[i])}`);
+  }
+  const scores = [];
+  for (const params of [{ alpha: 1e-6 }, { alphas: 'auto', selection: 'gcv' }, { alphas: 'auto', validationFraction: 0.3 }]) {
+    const ridge = await new Ridge({ ...params, seed: 3 }).fit(x, y);
+    scores.push(await ridge.score(other.x, other.y));
+    if (params.alphas) assert.equal(ridge.report.path.alphas.length, 11);
+    ridge.dispose();
+  }
+  assert.ok(scores[1] > scores[0], `${scores}`);
+});
+
 test('held-out rows are the same however a stream is cut', async () => {
-  const { x, y } = linear(80, 5, 1, { noise: 3 }), params = { alphas: [1e-3, 1, 10], seed: 11, validationFraction: 0.25 };
+  const { x, y } = linear(80, 5, 1, { noise: 3 }), params = { alphas: [1e-3, 1, 10], seed: 11, validationFraction: 0.25, solver: 'primal' };
   const whole = await new Ridge(params).fit(x, y), stream = new Ridge(params);
   const part = (a, n, begin, end) => ({ data: a.subarray(begin * n, end * n), shape: [end - begin, n] });
   for (const [begin, end] of [[0, 3], [3, 50], [50, 80]]) await stream.partialFit(part(x.data, 5, begin, end), part(y.data, 1, begin, end), { solve: end === 80 });
@@ -105,7 +166,9 @@ test('what can not be is refused, and leaves the estimator as it was', async () 
     [() => ridge.fit(bent, y), 'argument', /x: row 19, element 1 = NaN/], [() => ridge.partialFit(bent, y), 'argument', /row 19/],
     [() => ridge.partialFit([[1, 2]], [1]), 'shape', /x has shape \[1, 2\], expected \[rows, 4\] as before/],
     [() => ridge.partialFit(x, [...y.data]), 'shape', /y has shape \[30\], expected \[rows, 1\] as before/],
+    [() => new Ridge({ solver: 'dual' }).partialFit(x, y), 'argument', /solver = "dual" keeps no sums/],
     [() => new Ridge({ alphas: [1, 2], validationFraction: 0.01, seed: 1 }).fit([[1], [2], [4]], [1, 2, 3]), 'argument', /0 of 3 rows are held out.*validationData/],
+    [() => new Ridge({ alphas: [1, 2], selection: 'gcv' }).fit([[1]], [1]), 'argument', /too few rows to choose between 2 alphas/],
     [() => new RidgeClassifier().partialFit(x, Array(30).fill(1)), 'argument', /one class only \(1\)/],
     [() => new Ridge({ alphas: 'automatic' }), 'argument', /"auto"/], [() => new Ridge({ lambda: 1 }), 'argument', /unknown option "lambda"/],
   ]) await refuses(run, code, message);

@@ -1,7 +1,7 @@
 // The examples run and say what they promise. The main job trains on a part of the digits here; npm start does it whole.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -58,6 +58,23 @@ test('reproduce lists its experiments, and cifar-losses trains on a file of its 
   const wrong = spawnSync(process.execPath, [join(tree, 'tools', 'reproduce.mjs'), 'cifar-loses'], { encoding: 'utf8' });
   assert.equal(wrong.status, 1);
   assert.match(wrong.stderr, /did you mean "cifar-losses"/);
+});
+
+test('closed-form experiments on a part of MNIST: tables beside the reference, curves as SVG', () => {
+  const path = mkdtempSync(join(tmpdir(), 'heddle-curves-')), svg = join(path, 'curve.svg');
+  try {
+    const saturation = run(join(folder, 'slfn-saturation.js'), '--train', '3000', '--ratios', '0.25,0.5', '--svg', svg);
+    const rows = [...saturation.matchAll(/^\| (0\.\d+) \| ([\d.]+) \| ([\d.]+) \| [\d.]+ \| ([\d.]+) \|/gm)].map((row) => row.slice(1).map(Number));
+    assert.deepEqual(rows.map(([ratio, , reference]) => [ratio, reference]), [[0.25, 87.9], [0.5, 90.6]], saturation);
+    assert.ok(rows.every(([, slfn, , elm]) => Math.min(slfn, elm) > 75 && Math.max(slfn, elm) < 92), saturation);
+    assert.match(readFileSync(svg, 'utf8'), /^<svg .*<polyline points="[\d., ]+"[^]*SLFN, reference[^]*<\/svg>\s*$/s);
+    const redense = run(join(folder, 'redense-mnist.js'), '--train', '2000', '--epochs', '3', '--stop', '60', '--svg', svg);
+    const [base, better] = [/\| base \| ([\d.]+) /, /\| ReDense \| ([\d.]+) /].map((line) => Number(line.exec(redense)?.[1]));
+    assert.ok(better < base, redense);
+    assert.match(readFileSync(svg, 'utf8'), /ReDense on MNIST/);
+  } finally {
+    rmSync(path, { recursive: true });
+  }
 });
 
 /** Pictures of shapes, each kind of a colour near one of its own. @param {string} path */
