@@ -42,6 +42,7 @@ typedef struct hd_data hd_data;
 typedef struct hd_fit hd_fit;
 typedef struct hd_gram hd_gram;
 typedef struct hd_admm hd_admm;
+typedef struct hd_kernels hd_kernels;
 
 /* --- context ------------------------------------------------------------------------------------------ */
 
@@ -286,5 +287,17 @@ enum {
     HD_ADMM_COST    /* sum |t - Z y|^2 */
 };
 HD_API double hd_admm_stat(const hd_admm *a, int which);
+
+/* Kernel ridge regression on J samples, 1..16384, whose features come in blocks: inner products are summed in float64, 16 J^2 bytes. */
+HD_API hd_kernels *hd_kernels_new(hd_context *c, int samples);
+HD_API void hd_kernels_free(hd_kernels *k);
+/* More features of all samples: b [J x n]. */
+HD_API hd_status hd_kernels_add(hd_kernels *k, int n, const double *b);
+/* Median of ||u - v||^2 over all pairs. */
+HD_API hd_status hd_kernels_median(hd_kernels *k, double *median);
+/* alpha [J x q] = (K + lambda I)^-1 T, T [J x q]; K: number `kernel` of layer kernelMap's option, gamma > 0 as there. left_out [J x q], or
+ * NULL: what would be predicted for each sample without it. HD_ERR_DIVERGED names the pivot at which K + lambda I is not positive definite. */
+HD_API hd_status hd_kernels_ridge(hd_kernels *k, int kernel, double gamma, double lambda, int q, const double *t, double *alpha,
+                                  double *left_out);
 
 #endif

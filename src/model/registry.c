@@ -22,6 +22,7 @@ extern const hd_layer_class hd_layer_flatten;
 extern const hd_layer_class hd_layer_global_average_pool2d;
 extern const hd_layer_class hd_layer_global_max_pool2d;
 extern const hd_layer_class hd_layer_global_std_pool2d;
+extern const hd_layer_class hd_layer_kernel_map;
 extern const hd_layer_class hd_layer_layer_norm;
 extern const hd_layer_class hd_layer_max_pool2d;
 extern const hd_layer_class hd_layer_pad2d;
@@ -120,6 +121,7 @@ REGISTRY(layer,
          &hd_layer_global_average_pool2d,
          &hd_layer_global_max_pool2d,
          &hd_layer_global_std_pool2d,
+         &hd_layer_kernel_map,
          &hd_layer_layer_norm,
          &hd_layer_max_pool2d,
          &hd_layer_pad2d,
