@@ -7,6 +7,7 @@ export { ElmClassifier, ElmRegressor, SlfnClassifier, SlfnRegressor } from './el
 export { Estimator } from './estimator.js';
 export { ReDense } from './redense.js';
 export { Ridge, RidgeClassifier } from './ridge.js';
+export { Ssfn, SsfnRegressor } from './ssfn.js';
 
 /** @import { Source } from '../stores/index.js' */
 /** @import { Predictor } from './predictor.js' */
@@ -21,6 +22,7 @@ const places = {
   ReDense: async () => (await import('./redense.js')).ReDense,
   Ridge: async () => (await import('./ridge.js')).Ridge, RidgeClassifier: async () => (await import('./ridge.js')).RidgeClassifier,
   SlfnClassifier: async () => (await import('./elm.js')).SlfnClassifier, SlfnRegressor: async () => (await import('./elm.js')).SlfnRegressor,
+  Ssfn: async () => (await import('./ssfn.js')).Ssfn, SsfnRegressor: async () => (await import('./ssfn.js')).SsfnRegressor,
 };
 
 /**
