@@ -43,6 +43,8 @@ export class Solver {
   #grams = new Map();
   /** @type {Map<number, { handle: number, size: number }>} */
   #admms = new Map();
+  /** @type {Map<number, { handle: number, samples: number }>} */
+  #kernels = new Map();
 
   /** @param {Engine} engine */
   constructor(engine) {
@@ -229,5 +231,48 @@ export class Solver {
     return {
       penalty, primal: stat('primal'), dual: stat('dual'), primalScale: Math.max(o, z), dualScale: penalty * Math.max(u, z), cost: stat('cost'),
     };
+  }
+
+  /** @param {number} samples @returns {number} id */
+  kernelsNew(samples) {
+    const engine = this.#engine, handle = engine.made(engine.heap.call('hd_kernels_new', engine.context, samples)), id = engine.nextId();
+    this.#kernels.set(id, { handle, samples });
+    return id;
+  }
+
+  /** @param {number} id */
+  kernelsFree(id) {
+    const kernels = this.#kernels.get(id);
+    this.#kernels.delete(id);
+    if (kernels) this.#engine.heap.call('hd_kernels_free', kernels.handle);
+  }
+
+  /** @param {number} id */
+  #findKernels(id) {
+    const kernels = this.#kernels.get(id);
+    if (!kernels) throw new HeddleError('state', 'the kernel sums have been disposed of');
+    return kernels;
+  }
+
+  /** @param {number} id @param {Float64Array} block [samples, features] */
+  kernelsAdd(id, block) {
+    const engine = this.#engine, { handle, samples } = this.#findKernels(id);
+    engine.work(() => engine.heap.call('hd_kernels_add', handle, block.length / samples, block));
+  }
+
+  /** @param {number} id @returns {number} */
+  kernelsMedian(id) {
+    const engine = this.#engine, { status, value } = engine.heap.number('hd_kernels_median', this.#findKernels(id).handle);
+    engine.check(status);
+    return value;
+  }
+
+  /** @param {number} id @param {{ kernel: number, gamma: number, lambda: number }} how @param {Float64Array} targets [samples, q]
+   * @returns {{ alpha: Float64Array<ArrayBuffer>, leftOut: Float64Array<ArrayBuffer> }} */
+  kernelsRidge(id, { kernel, gamma, lambda }, targets) {
+    const engine = this.#engine, { handle, samples } = this.#findKernels(id), q = targets.length / samples;
+    const alpha = new Float64Array(targets.length), leftOut = new Float64Array(targets.length);
+    engine.work(() => engine.heap.call('hd_kernels_ridge', handle, kernel, gamma, lambda, q, targets, inOut(alpha), inOut(leftOut)));
+    return { alpha, leftOut };
   }
 }

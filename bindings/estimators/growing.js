@@ -6,12 +6,15 @@ import { Estimator } from './estimator.js';
 import { Flow } from './flow.js';
 import { number, oneOf, orNull, seed, whole } from './params.js';
 import { accuracyOf, decibels, gain, residual, squares, sumSquares } from './residuals.js';
-import { sizeOf } from './samples.js';
+import { readTraining, sizeOf } from './samples.js';
 import { assemble, entrance, linear } from './stages.js';
 
 /** @import { Coefficients } from '../admm.js' */
+/** @import { ArrayLike2 } from '../data.js' */
 /** @import { Model } from '../model.js' */
-/** @import { LearnOptions } from './estimator.js' */
+/** @import { FineTuneOptions } from './fine_tune.js' */
+/** @import { LabelList } from './labels.js' */
+/** @import { LearnOptions } from './predictor.js' */
 /** @import { TrainingData } from './samples.js' */
 /** @import { Stage } from './stages.js' */
 /**
@@ -84,6 +87,24 @@ export class Growing extends Estimator {
     } finally {
       last.flow.dispose();
     }
+  }
+
+  /**
+   * Trains the whole network by backpropagation, from where least squares has brought it: Adam, mean squared error of the outputs.
+   * @param {ArrayLike2} x
+   * @param {ArrayLike2 | LabelList} y
+   * @param {LearnOptions & FineTuneOptions} [options]
+   * @returns {Promise<this>} as it was, if that was aborted
+   * @throws {HeddleError} as fit; `state` before it
+   */
+  async fineTune(x, y, options = {}) {
+    return this.exclusively('fineTune', options, ['epochs', 'batchSize', 'learningRate', 'randomWeights'], async where => {
+      const { model, facts } = this.fitted('fineTune'), { classes, targetShape, report } = facts, like = { shape: model.inputs[0].shape, targetShape };
+      const data = readTraining(x, y, { isClassifier: this.type.isClassifier, classes: classes ?? undefined, like }, where);
+      const { trained } = await import('./fine_tune.js'), { epochs = 10, batchSize = 128, learningRate = 1e-4, randomWeights = false } = options;
+      const { net, history } = await trained(model, data, { epochs, batchSize, learningRate, randomWeights }, options, this.readValidation(data, options, where));
+      this.adopt(net, { classes, targetShape, report: { ...report, fineTuning: /** @type {any} */ (history) } });
+    });
   }
 }
 

@@ -4,6 +4,7 @@ import { load } from '../model.js';
 import { restore } from './predictor.js';
 
 export { ElmClassifier, ElmRegressor, SlfnClassifier, SlfnRegressor } from './elm.js';
+export { Dkn, DknRegressor } from './dkn.js';
 export { Estimator } from './estimator.js';
 export { ReDense } from './redense.js';
 export { Ridge, RidgeClassifier } from './ridge.js';
@@ -18,6 +19,7 @@ export { Ssfn, SsfnRegressor } from './ssfn.js';
 
 /** Where each class is. @type {{ [kind: string]: () => Promise<typeof Predictor> }} */
 const places = {
+  Dkn: async () => (await import('./dkn.js')).Dkn, DknRegressor: async () => (await import('./dkn.js')).DknRegressor,
   ElmClassifier: async () => (await import('./elm.js')).ElmClassifier, ElmRegressor: async () => (await import('./elm.js')).ElmRegressor,
   ReDense: async () => (await import('./redense.js')).ReDense,
   Ridge: async () => (await import('./ridge.js')).Ridge, RidgeClassifier: async () => (await import('./ridge.js')).RidgeClassifier,

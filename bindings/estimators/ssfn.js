@@ -1,14 +1,20 @@
 /** Self size-estimating feed-forward networks. */
-import { layers, initializers } from '../factories.js';
-import { apply } from '../graph.js';
+import { HeddleError } from '../errors.js';
 import { Growing, growingParams } from './growing.js';
+import { hidden, lossless, rows } from './hidden.js';
+import { argmax } from './labels.js';
 import { bool, number, whole } from './params.js';
+import { defaultBatch } from './predictor.js';
+import { readTraining } from './samples.js';
 import { drawMatrix, layerSeed, linear } from './stages.js';
 
-/** @import { SymbolicTensor } from '../graph.js' */
+/** @import { Json } from '../archive.js' */
+/** @import { ArrayLike2 } from '../data.js' */
 /** @import { Layer, Network } from './growing.js' */
+/** @import { Label, LabelList } from './labels.js' */
 /** @import { Param } from './params.js' */
-/** @import { Stage } from './stages.js' */
+/** @import { LearnOptions, PassOptions } from './predictor.js' */
+/** @import { TaskOptions } from './tasks.js' */
 /**
  * Parameters of Ssfn; all are optional.
  * @typedef {object} SsfnParams
@@ -36,6 +42,9 @@ const growNodes = {
   allows: value => value === false || (typeof value === 'object' && value !== null && Object.keys(value).sort().join() === 'step,threshold'
     && whole(1, 1).allows(/** @type {any} */ (value).step) && number(0, { min: 0 }).allows(/** @type {any} */ (value).threshold)),
 };
+
+/** Options of learnTask. */
+const taskParams = { ridge: number(1, { min: 0 }), distillation: number(0, { min: 0 }), layers: whole(0, 0, 100) };
 
 /**
  * SSFN, a classifier (Chatterjee, Javid, Sadeghi, Mitra and Skoglund, "SSFN - Self Size-estimating Feed-forward Network with Low
@@ -72,39 +81,56 @@ export class Ssfn extends Growing {
       nodes, radius: this.getParams().alpha * Math.sqrt(2 * q), feasible: () => lossless(q, 2 * q + nodes),
     };
   }
+
+  /**
+   * Learns another task - other classes - from its rows alone and forgets nothing: the network keeps its features and its outputs, and gets more
+   * outputs. Those of different tasks are not comparable, as no row has been seen by both: `predictTask` tells the classes of one task apart.
+   * @param {ArrayLike2} x shape as before
+   * @param {LabelList} y labels, none of them an old class
+   * @param {TaskOptions & Pick<LearnOptions, 'signal' | 'onProgress'>} [options]
+   * @returns {Promise<this>}
+   * @throws {HeddleError} as fit; `state` before it
+   */
+  async learnTask(x, y, options = {}) {
+    return this.exclusively('learnTask', options, ['ridge', 'distillation', 'layers'], async where => {
+      const { model, facts: { classes: old, targetShape, report } } = this.fitted('learnTask'), params = /** @type {SsfnParams} */ (this.getParams());
+      if (!old) throw new HeddleError('unsupported', `${where}: tasks are sets of classes, ${this.type.kind} has none`);
+      const data = readTraining(x, y, { isClassifier: true, like: { shape: model.inputs[0].shape, targetShape } }, where);
+      const classes = /** @type {Label[]} */ (data.classes), again = classes.find(label => old.includes(label));
+      if (again !== undefined) throw new HeddleError('argument', `${where}: y: ${JSON.stringify(again)} is a class of an earlier task`);
+      const how = { ridge: params.ridge, distillation: 0, layers: 0, ...options };
+      for (const [name, param] of Object.entries(taskParams)) {
+        const value = how[/** @type {keyof typeof taskParams} */ (name)];
+        if (!param.allows(value)) throw new HeddleError('argument', `${where}: ${name} = ${String(value)}, expected ${param.expected}`);
+      }
+      const { withTask } = await import('./tasks.js'), { net, cost, trainAccuracy } = await withTask(model, data, how, params, options);
+      const tasks = /** @type {Json[]} */ (report.tasks ?? [{ classes: old.length }]);
+      const task = { classes: classes.length, layers: how.layers, cost, trainAccuracy };
+      this.adopt(net, { classes: [...old, ...classes], targetShape, report: { ...report, tasks: [...tasks, task] } });
+    });
+  }
+
+  /**
+   * The best of the classes of one task.
+   * @param {ArrayLike2} x
+   * @param {number} task 0: of fit; then those of learnTask
+   * @param {PassOptions} [options]
+   * @returns {Promise<Label[]>}
+   */
+  async predictTask(x, task, options) {
+    const { model, facts: { classes, report } } = this.fitted('predictTask'), all = classes ?? [], q = all.length;
+    const sizes = /** @type {{ classes: number }[]} */ (report.tasks ?? [{ classes: q }]).map(one => one.classes);
+    if (!(Number.isInteger(task) && task >= 0 && task < sizes.length)) {
+      throw new HeddleError('argument', `${this.type.kind}.predictTask: task = ${String(task)}, expected 0 to ${sizes.length - 1}`);
+    }
+    const { data } = await model.predict(x, { batchSize: defaultBatch, ...options }), begin = sizes.slice(0, task).reduce((sum, n) => sum + n, 0);
+    const own = Float32Array.from({ length: data.length / q * sizes[task] }, (_, i) => data[Math.floor(i / sizes[task]) * q + begin + i % sizes[task]]);
+    return argmax(own, sizes[task]).map(k => all[begin + k]);
+  }
 }
 
 /** SSFN for numbers. */
 export class SsfnRegressor extends Ssfn {
   static kind = 'SsfnRegressor';
   static isClassifier = false;
-}
-
-/** Rows of R. */
-const rows = initializers.uniform({ min: -1, max: 1 });
-
-/** y_l from y_{l-1}. @param {number} level l @param {Stage} output O_{l-1} @param {{ data: Float32Array, shape: number[] } | null} random R
- * @returns {Stage} */
-export function hidden(level, output, random) {
-  /** @param {SymbolicTensor} y */
-  const draw = y => {
-    const kept = apply(layers.crelu({ name: `lossless_${level}` }), output.draw(y));
-    if (!random) return kept;
-    const dense = layers.dense({ units: random.shape[0], useBias: false, trainable: false, kernelInitializer: rows, name: `random_${level}` });
-    const unit = apply(layers.unitNormalization({ name: `unit_${level}` }), apply(dense, y));
-    return apply(layers.concat({ name: `features_${level}` }), [kept, apply(layers.activation({ activation: 'relu', name: `relu_${level}` }), unit)]);
-  };
-  return {
-    draw, weights: { ...output.weights, ...random && { [`random_${level}/kernel`]: random } }, size: 2 * output.size + (random?.shape[0] ?? 0),
-  };
-}
-
-/** [I, -I, 0]. @param {number} q rows @param {number} n columns */
-export function lossless(q, n) {
-  const o = new Float64Array(q * n);
-  for (let k = 0; k < q; k++) {
-    o[k * n + k] = 1;
-    o[k * n + q + k] = -1;
-  }
-  return o;
 }

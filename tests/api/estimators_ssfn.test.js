@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { info, init } from '../../bindings/index.js';
+import { Gram } from '../../bindings/solvers.js';
 import { Ssfn, SsfnRegressor } from '../../bindings/estimators/ssfn.js';
 import { layerSeed } from '../../bindings/estimators/stages.js';
 import { bits, labelled, refuses } from './modelkit.js';
@@ -141,4 +142,68 @@ test('constant columns, few rows and wrong parameters', async (context) => {
   ]) await refuses(() => new Ssfn(params), 'argument', message);
   await refuses(() => new Ssfn(small).fit([[1], [NaN]], [0, 1]), 'argument', /row 1, element 0 = NaN/);
   await refuses(() => new Ssfn(small).fit([[1], [2]], [0, 0]), 'argument', /one class only/);
+});
+
+test('fine-tuning by backpropagation goes on from there, the random weights only if asked to', async (context) => {
+  const one = await fitted(context, {}), before2 = await one.model.getWeights(), cost = () => one.report.fineTuning.loss;
+  const bytes = await one.save('bytes');
+  await one.fineTune(x, y, { epochs: 5, batchSize: 60, learningRate: 1e-3 });
+  const after = await one.model.getWeights();
+  assert.deepEqual(after['random_2/kernel'], before2['random_2/kernel']);
+  assert.notDeepEqual(after['output_1/kernel'], before2['output_1/kernel']);
+  assert.ok(cost().length === 5 && cost()[4] < cost()[0] && cost()[4] < one.report.layers.at(-1).cost / rows / classes, `${cost()}`);
+  await one.fineTune(x, y, { epochs: 1, randomWeights: true, validationData: [held, other.y] });
+  assert.notDeepEqual((await one.model.getWeights())['random_2/kernel'], before2['random_2/kernel']);
+  assert.equal(one.report.fineTuning.val_loss.length, 1);
+  const back = await Ssfn.load(bytes), abort = new AbortController(), old = await bits(back.model);
+  context.after(() => back.dispose());
+  await assert.rejects(back.fineTune(x, y, { epochs: 3, signal: abort.signal, onProgress: () => abort.abort() }), { name: 'AbortError' });
+  assert.deepEqual(await bits(back.model), old, 'aborted: as it was');
+  await refuses(() => new Ssfn(small).fineTune(x, y), 'state', /call fit first/);
+  await refuses(() => one.fineTune(x, y, { epoch: 1 }), 'argument', /did you mean "epochs"/);
+});
+
+test('further tasks: old outputs stay bit by bit, the new ones are learned, nothing of the old data is needed', async (context) => {
+  const second = { y: Array.from(other.x.subarray(0, 80 * size), (_, i) => i).filter(i => i % size === 0).map(i => (other.x[i] > other.x[i + 1] ? 'up' : 'down')) };
+  for (const options of [{}, { layers: 2 }, { distillation: 1e-9 }]) {
+    const one = await fitted(context, {}, {}, Array.from(y, k => `class ${k}`)), was = (await one.model.predict(x)).data, steps = [];
+    await one.learnTask(held, second.y, { ...options, ridge: 1e-3, onProgress: ({ cost }) => steps.push(cost) });
+    const now = (await one.model.predict(x)).data, kept = now.filter((_, i) => i % 5 < 3);
+    if (options.distillation) kept.forEach((v, i) => assert.ok(Math.abs(v - was[i]) < 1, `${v} and ${was[i]}`));
+    else assert.deepEqual(kept, was);
+    assert.deepEqual(one.classes, ['class 0', 'class 1', 'class 2', 'down', 'up']);
+    assert.equal(steps.length >= 1 + (options.layers ?? 0), true);
+    const found = await one.predictTask(held, 1), right = found.filter((label, i) => label === second.y[i]).length / 80;
+    assert.equal(right, one.report.tasks[1].trainAccuracy);
+    assert.ok(right > 0.95, `${right}`);
+    const first = await one.predictTask(x, 0);
+    assert.ok(first.every(label => label.startsWith('class')));
+    const back = await Ssfn.load(await one.save('bytes'));
+    assert.deepEqual(await back.predictTask(held, 1), found);
+    await back.learnTask(held, Array.from(other.y, k => `third ${k}`)); // and again, from a file
+    assert.equal(back.report.tasks.length, 3);
+    assert.deepEqual((await back.model.predict(x)).data.filter((_, i) => i % 8 < 5), now);
+    back.dispose();
+  }
+  const one = await fitted(context, {});
+  await refuses(() => one.learnTask(held, Array.from(other.y)), 'argument', /0 is a class of an earlier task/);
+  await refuses(() => one.learnTask(held, second.y, { layers: -1 }), 'argument', /layers = -1, expected a whole number from 0/);
+  await refuses(() => one.predictTask(held, 1), 'argument', /task = 1, expected 0 to 0/);
+  await refuses(() => new Ssfn(small).learnTask(held, second.y), 'state', /call fit first/);
+});
+
+test('distillation: the coefficients that repeat the old outputs on the new rows', async (context) => {
+  const one = await fitted(context, { maxLayers: 1 }), m = 0.5, n = 2 * classes + 20, gram = new Gram({ features: n, targets: classes });
+  context.after(() => gram.dispose());
+  await gram.add(held, other.y, { model: one.model, node: 'features_1' });
+  const { g } = await gram.values(), old = (await one.model.getWeights())['output_1/kernel'].data;
+  await one.learnTask(held, Array.from(other.y, k => `new ${k}`), { distillation: m });
+  const now = (await one.model.getWeights())['output_1/kernel'].data, at = (i, j) => g[Math.max(i, j) * n + Math.min(i, j)];
+  for (let k = 0; k < classes; k++) {
+    for (let j = 0; j < n; j++) {
+      let [left, right] = [m * now[k * n + j], 0];
+      for (let i = 0; i < n; i++) [left, right] = [left + now[k * n + i] * at(i, j), right + old[k * n + i] * at(i, j)];
+      assert.ok(Math.abs(left - right) < 1e-3, `O (G + m I) = O_old G: ${left} and ${right}`);
+    }
+  }
 });
