@@ -12,14 +12,19 @@ static const hd_option options[] = {
 
 static hd_status shape(hd_build *b)
 {
-    if (b->in[0].rank != 1 || b->in[1].rank != 1) {
+    const int rank = b->in[0].rank;
+    hd_shape like = b->in[1];
+    if (rank > 0 && like.rank == rank) {
+        like.dim[rank - 1] = b->in[0].dim[rank - 1];
+    }
+    if (rank == 0 || !hd_shape_equal(&like, &b->in[0])) {
         char first[96], second[96];
         hd_shape_text(&b->in[0], first, sizeof first);
         hd_shape_text(&b->in[1], second, sizeof second);
-        return hd_fail(b->c, HD_ERR_SHAPE, "%s: inputs are %s and %s, expected two vectors", b->path, first, second);
+        return hd_fail(b->c, HD_ERR_SHAPE, "%s: inputs are %s and %s, expected the same axes but for the last", b->path, first, second);
     }
     b->out = b->in[0];
-    return hd_build_state(b, "squaredNorms", b->in[0], "ones");
+    return hd_build_state(b, "squaredNorms", (hd_shape){ 1, { hd_shape_last(&b->in[0]) } }, "ones");
 }
 
 static double squared_norm(const real *f, int n)
@@ -35,7 +40,7 @@ static void forward_one(void *arg, int s, int thread)
 {
     (void)thread;
     const hd_run *r = arg;
-    const int points = r->in[0].dim[0], n = r->in[1].dim[0];
+    const int points = hd_shape_last(&r->in[0]), n = hd_shape_last(&r->in[1]);
     const size_t at = (size_t)s * (size_t)points;
     const double uu = squared_norm(r->x[1] + (size_t)s * (size_t)n, n);
     for (int j = 0; j < points; j++) {
@@ -49,7 +54,7 @@ static void backward_one(void *arg, int s, int thread)
 {
     (void)thread;
     const hd_run *r = arg;
-    const int points = r->in[0].dim[0], n = r->in[1].dim[0];
+    const int points = hd_shape_last(&r->in[0]), n = hd_shape_last(&r->in[1]);
     const size_t at = (size_t)s * (size_t)points, first = (size_t)s * (size_t)n;
     const double uu = squared_norm(r->x[1] + first, n);
     double d_uu = 0;
@@ -68,27 +73,32 @@ static void backward_one(void *arg, int s, int thread)
     }
 }
 
+static int rows_of(const hd_run *r)
+{
+    return (int)((size_t)r->n * (hd_shape_size(&r->out) / (size_t)hd_shape_last(&r->out)));
+}
+
 static void forward(const hd_run *r)
 {
-    hd_pool_run(r->pool, r->n, forward_one, (void *)r);
+    hd_pool_run(r->pool, rows_of(r), forward_one, (void *)r);
 }
 
 static void backward(const hd_run *r)
 {
-    hd_pool_run(r->pool, r->n, backward_one, (void *)r);
+    hd_pool_run(r->pool, rows_of(r), backward_one, (void *)r);
 }
 
 static const hd_example examples[] = {
     { 2, { { 1, { 5 } }, { 1, { 3 } } }, 1, { HD_KERNEL_LINEAR } },
     { 2, { { 1, { 4 } }, { 1, { 12 } } }, 2, { HD_KERNEL_RBF, 0.25 } },
     { 2, { { 1, { 6 } }, { 1, { 12 } } }, 1, { HD_KERNEL_ARC_COSINE0 } },
-    { 2, { { 1, { 6 } }, { 1, { 12 } } }, 1, { HD_KERNEL_ARC_COSINE1 } },
+    { 2, { { 2, { 2, 4 } }, { 2, { 2, 12 } } }, 1, { HD_KERNEL_ARC_COSINE1 } },
     { 0 },
 };
 
 const hd_layer_class hd_layer_kernel_map = {
     .name = "kernelMap",
-    .doc = "k(f, p_j) for fixed points p_j, from inner products f.p_j [J] and f [n] itself; state squaredNorms [J]: ||p_j||^2",
+    .doc = "k(f, p_j) for fixed points p_j, from inner products f.p_j [.., J] and f [.., n] itself; state squaredNorms [J]: ||p_j||^2",
     .options = options,
     .min_inputs = 2,
     .max_inputs = 2,
