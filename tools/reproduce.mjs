@@ -13,6 +13,7 @@ const experiments = {
   'consensus-bytes': 'bytes that members send and receive: ADMM, sums and gossip against SGD and federated averaging (1 min)',
   'redense-mnist': 'ReDense on a network of 93.1 % on MNIST, 200 epochs of projected Adam (2 min); --svg FILE',
   'slfn-saturation': 'accuracy of SLFN and ELM on MNIST for 0.25 to 4 random features an element (3 min); --svg FILE',
+  'hnf-mnist': 'HNF of two layers on MNIST, with random or fast transforms; --svg FILE',
   'ssfn-mnist': 'SSFN on MNIST, layer by layer, as published (2 min) or, with --solver secular, exactly; --svg FILE',
 };
 

@@ -7,6 +7,7 @@ export { ElmClassifier, ElmRegressor, SlfnClassifier, SlfnRegressor } from './el
 export { Dkn, DknRegressor } from './dkn.js';
 export { Estimator } from './estimator.js';
 export { ReDense } from './redense.js';
+export { Hnf, HnfRegressor } from './hnf.js';
 export { Ridge, RidgeClassifier } from './ridge.js';
 export { Ssfn, SsfnRegressor } from './ssfn.js';
 
@@ -25,6 +26,7 @@ const places = {
   Ridge: async () => (await import('./ridge.js')).Ridge, RidgeClassifier: async () => (await import('./ridge.js')).RidgeClassifier,
   SlfnClassifier: async () => (await import('./elm.js')).SlfnClassifier, SlfnRegressor: async () => (await import('./elm.js')).SlfnRegressor,
   Ssfn: async () => (await import('./ssfn.js')).Ssfn, SsfnRegressor: async () => (await import('./ssfn.js')).SsfnRegressor,
+  Hnf: async () => (await import('./hnf.js')).Hnf, HnfRegressor: async () => (await import('./hnf.js')).HnfRegressor,
 };
 
 /**
