@@ -70,12 +70,12 @@ async function findHead(model) {
   return { from, oa, outputs: q, size: n, activation, after: after !== '' };
 }
 
-/** @param {FeaturesWithHead} given @returns {Promise<Model>} */
-async function headModel({ head }) {
+/** @param {FeaturesWithHead} given @param {number | null} seed @returns {Promise<Model>} */
+async function headModel({ head }, seed) {
   checkOptions(head, ['kernel', 'bias', 'activation'], `${where}: head`);
   const kernel = readSamples(head?.kernel, 0, `${where}: head.kernel`), [units, n] = kernel.shape;
   if (kernel.shape.length !== 2) throw new HeddleError('shape', `${where}: head.kernel has shape [${kernel.shape.join(', ')}], expected [outputs, features]`);
-  const model = await sequential([input({ shape: [n] }), layers.dense({ units, activation: head.activation ?? 'softmax', name: 'head' })]);
+  const model = await sequential([input({ shape: [n] }), layers.dense({ units, activation: head.activation ?? 'softmax', name: 'head' })], { seed: seed ?? defaultSeed() });
   const bias = head.bias === undefined ? new Float32Array(units) : head.bias;
   await model.setWeights({ 'head/kernel': valuesOf(kernel), 'head/bias': bias });
   return model;
@@ -183,7 +183,7 @@ export class ReDense extends Predictor {
       if (!isModel && !(typeof base === 'object' && base && 'features' in base && 'head' in base)) {
         throw new HeddleError('argument', `${where}: expected a model or { features, head }, got ${kindOf(base)}`);
       }
-      const model = isModel ? base : await headModel(base);
+      const model = isModel ? base : await headModel(base, this.getParams().seed);
       try {
         await this.#replace(model, x, y, options ?? {});
       } finally {

@@ -49,7 +49,7 @@ export class Ridge extends LeastSquares {
 
   /** @param {TrainingData} data @returns {Promise<Network>} */
   async network({ x, y, shape, outputs, classes }) {
-    const { fitIntercept, seed } = this.getParams(), size = sizeOf(shape), mean = nearMean(x, size);
+    const { fitIntercept, seed: given } = this.getParams(), seed = given ?? defaultSeed(), size = sizeOf(shape), mean = nearMean(x, size);
     const shift = fitIntercept && !classes ? nearMean(y, outputs) : null;
     const model = await sequential([
       input({ shape }), layers.flatten({ name: 'flat' }), // a normalisation of deviation 1 only takes the mean out
@@ -57,16 +57,17 @@ export class Ridge extends LeastSquares {
     ]);
     if (fitIntercept) await model.setWeights({ 'shifted/runningMean': mean }, { partial: true });
     return {
-      features: { model, node: fitIntercept ? 'shifted' : 'flat', bordered: fitIntercept ? 'bordered' : null, size, shift }, seed: seed ?? defaultSeed(),
-      finish: solution => finish(solution, shape, fitIntercept ? mean : null), dispose: () => model.dispose(),
+      features: { model, node: fitIntercept ? 'shifted' : 'flat', bordered: fitIntercept ? 'bordered' : null, size, shift }, seed,
+      finish: solution => finish(solution, shape, fitIntercept ? mean : null, seed), dispose: () => model.dispose(),
     };
   }
 }
 
-/** @param {Solution} solution for samples from which the mean was taken out @param {number[]} shape @param {Float32Array | null} mean */
-async function finish({ coef, intercept }, shape, mean) {
+/** @param {Solution} solution for samples from which the mean was taken out @param {number[]} shape @param {Float32Array | null} mean
+ * @param {number} seed */
+async function finish({ coef, intercept }, shape, mean, seed) {
   const outputs = intercept.length, size = coef.length / outputs;
-  const model = await sequential([input({ shape }), layers.flatten(), layers.dense({ units: outputs, useBias: mean !== null, name: 'output' })]);
+  const model = await sequential([input({ shape }), layers.flatten(), layers.dense({ units: outputs, useBias: mean !== null, name: 'output' })], { seed });
   const bias = mean && Float32Array.from(intercept, (value, k) => mean.reduce((sum, m, i) => sum - coef[k * size + i] * m, value));
   await model.setWeights({ 'output/kernel': Float32Array.from(coef), ...bias && { 'output/bias': bias } });
   return model;
