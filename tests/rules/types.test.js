@@ -10,7 +10,8 @@ import { tree } from '../../tools/common.mjs';
 const bindings = `import {
   constraints, initializers, layers, losses, metrics, optimizers, regularizers, schedules,
 } from ${JSON.stringify(join(tree, 'bindings', 'factories.js'))};
-import { extend, loadWeights, recipes } from ${JSON.stringify(join(tree, 'bindings', 'recipes.js'))};`;
+import { extend, loadWeights, recipes } from ${JSON.stringify(join(tree, 'bindings', 'recipes.js'))};
+import { ReDense, Ridge, SlfnClassifier, loadEstimator } from ${JSON.stringify(join(tree, 'bindings', 'estimators', 'index.js'))};`;
 
 const right = `
 layers.input({ shape: [28, 28], name: 'x' });
@@ -23,6 +24,10 @@ optimizers.adam(); optimizers.adam({ learningRate: schedules.cosine({ initialLea
 const name = layers.dense({ units: 1 }).layer.length;
 const backbone = await recipes.resnet18({ classes: 0, until: 'layer3', inputShape: [64, 64, 3], seed: 1, name: 'trunk' });
 const missing: string[] = (await loadWeights(backbone, 'file', { partial: true })).missing;
+const slfn: SlfnClassifier = await new SlfnClassifier({ ratio: 2, alphas: 'auto', distribution: 'normal' }).fit([[1], [2]], ['a', 'b'], { signal: AbortSignal.timeout(9) });
+const score: number = await (await SlfnClassifier.load('file')).score([[1]], ['a']) + (await new Ridge({ fitIntercept: false }).partialFit([[1]], [1], { solve: false })).report.alpha;
+await (await new ReDense({ loss: 'huber' }).fit(backbone, [[1]], [0], { validationData: [[[1]], [0]] })).fit({ features: [[1]], head: { kernel: [[1]] } }, [0]);
+await (await loadEstimator('file')).predict([[1]]);
 await (await extend(backbone, [layers.flatten()], { from: 'layer2', freeze: true })).predict([]);
 `;
 
@@ -34,13 +39,14 @@ const wrong = [
   'losses.huber({ delta: true })', 'losses.poisson({ delta: 1 })', 'optimizers.adam({ learningRate: losses.poisson() })',
   "layers.dense({ units: 1 }).layer = 'flatten'", "await recipes.resnet18({ until: 'layer5' })", 'await recipes.resnet19()', 'await recipes.lenet({ until: 1 })',
   "await loadWeights(backbone, 'file', { partial: 'yes' })", 'await extend(backbone)',
+  'new SlfnClassifier({ ratoi: 2 })', "new Ridge({ alphas: 'best' })", "await new ReDense().fit([[1]], [1])", "await slfn.fit([[1]], ['a'], { validationData: 1 })",
 ];
 
 test('tsc accepts right calls of the factories and refuses each wrong one', () => {
   const folder = mkdtempSync(join(tmpdir(), 'heddle-'));
   try {
     const path = join(folder, 'calls.mts');
-    writeFileSync(path, [bindings, right, ...wrong.map((call) => `// @ts-expect-error\n${call};`), 'void name; void missing;'].join('\n'));
+    writeFileSync(path, [bindings, right, ...wrong.map((call) => `// @ts-expect-error\n${call};`), 'void name; void missing; void score;'].join('\n'));
     const run = spawnSync(process.execPath, [join(tree, 'node_modules', 'typescript', 'bin', 'tsc'), '--noEmit', '--allowJs', '--checkJs',
       'false', '--strict', '--skipLibCheck', '--target', 'es2022', '--module', 'nodenext', path], { encoding: 'utf8', cwd: folder });
     assert.equal(run.status, 0, run.stdout + run.stderr);
