@@ -10,13 +10,16 @@ import { HeddleError } from './errors.js';
 
 /** An array that a function changes. */
 class InOut {
-  /** @param {Float32Array | Float64Array} data */
-  constructor(data) {
+  /** @param {Float32Array | Float64Array} data @param {boolean} isRead before it is changed */
+  constructor(data, isRead) {
     this.data = data;
+    this.isRead = isRead;
   }
 }
-/** @param {Float32Array | Float64Array} data to be written to by the function it is given to */
-export const inOut = data => new InOut(data);
+/** @param {Float32Array | Float64Array} data to be read and written to by the function it is given to */
+export const inOut = data => new InOut(data, true);
+/** @param {Float32Array | Float64Array} data to be filled by the function it is given to */
+export const outOnly = data => new InOut(data, false);
 
 const maxRank = 6;
 
@@ -50,7 +53,7 @@ export class Heap {
     /** @type {number[]} */
     const owned = [];
     try {
-      const passed = args.map(arg => (typeof arg === 'number' ? arg : this.#copyIn(arg instanceof InOut ? arg.data : arg, owned)));
+      const passed = args.map(arg => (typeof arg === 'number' ? arg : this.#copyIn(arg, owned)));
       const result = fn(...passed);
       args.forEach((arg, i) => {
         if (arg instanceof InOut) arg.data.set(this.#view(arg.data, passed[i]));
@@ -158,11 +161,12 @@ export class Heap {
     return at + i * Float32Array.BYTES_PER_ELEMENT;
   }
 
-  /** @param {Exclude<Argument, number | InOut>} value @param {number[]} owned receives the pointer */
+  /** @param {Exclude<Argument, number>} value @param {number[]} owned receives the pointer */
   #copyIn(value, owned) {
-    const data = typeof value === 'string' ? new TextEncoder().encode(`${value}\0`) : value;
+    const given = value instanceof InOut ? value.data : value, data = typeof given === 'string' ? new TextEncoder().encode(`${given}\0`) : given;
     const at = this.#allocate(data.byteLength);
     owned.push(at);
+    if (value instanceof InOut && !value.isRead) return at;
     new Uint8Array(this.#module.wasmMemory.buffer, at >>> 0, data.byteLength)
       .set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
     return at;

@@ -74,14 +74,17 @@ export const typeOf = (...given) => (given.every(({ data }) => data instanceof F
  * Calls one function of linear algebra in the engine.
  * @param {string} name of a function hd_linalg_name of heddle.h
  * @param {Float32ArrayConstructor | Float64ArrayConstructor} Type of all matrices
- * @param {(number | Given | Floats)[]} args after the type. Given: read only; Floats: written to, no longer the caller's
- * @returns {Promise<Floats[]>} those written to
+ * @param {(number | Given | { out: Floats | number })[]} args after the type. Given: as it is, also if the function destroys its copy; out: an
+ *   array that it changes, no longer the caller's, or the number of elements of a new one that it fills
+ * @returns {Promise<Floats[]>} those of `out`
  */
 export async function compute(name, Type, args) {
-  const client = await connect();
-  const passed = args.map(arg => (typeof arg === 'number' || !('rows' in arg) || arg.data instanceof Type ? arg : { ...arg, data: Type.from(arg.data) }));
-  const outputs = passed.flatMap((arg, i) => (ArrayBuffer.isView(arg) ? [i] : []));
-  const values = passed.map(arg => (typeof arg === 'number' || !('rows' in arg) ? arg : arg.data));
-  const transfer = outputs.map(i => /** @type {Floats} */ (values[i]).buffer);
-  return client.call('linalg', [name, Type === Float64Array ? 1 : 0, values, outputs], { transfer });
+  const client = await connect(), transfer = /** @type {ArrayBuffer[]} */ ([]);
+  const passed = args.map(arg => {
+    if (typeof arg === 'number') return arg;
+    if ('rows' in arg) return arg.data instanceof Type ? arg.data : new Type(arg.data);
+    if (typeof arg.out !== 'number') transfer.push(arg.out.buffer);
+    return arg;
+  });
+  return client.call('linalg', [name, Type === Float64Array ? 1 : 0, passed], { transfer });
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // npm run bench [-- NAME...] [--peers] [--rounds 9] [--json FILE]: speed and size of what users get, beside what heddle must reach.
-// NAME: square, step, conv, solve, memory, first, size, lbfgs; all of them without one. --peers: others on the same work in the same run.
+// NAME: square, step, conv, linalg, solve, memory, first, size, lbfgs; all of them without one. --peers: others on the same work in the same run.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { loadavg } from 'node:os';
@@ -13,7 +13,7 @@ import { ensureEmcc } from '../toolchain.mjs';
 
 const here = join(tree, 'tools', 'bench'), built = join(tree, 'build', 'bench');
 const engines = join(tree, 'bindings', 'engines');
-const GROUPS = ['square', 'step', 'conv', 'solve', 'memory', 'first', 'size', 'lbfgs'];
+const GROUPS = ['square', 'step', 'conv', 'linalg', 'solve', 'memory', 'first', 'size', 'lbfgs'];
 
 function run(command, args) {
   const { status, stdout, stderr, error } = spawnSync(command, args, { cwd: tree, encoding: 'utf8', timeout: 300_000, maxBuffer: 1 << 26 });
@@ -90,6 +90,28 @@ function conv({ rounds, peers }) {
         const theirs = median(child(`conv_${peer}.mjs`, { net, train, rounds: 3 }).ms);
         return line(`${title}, ${PEERS[peer]}`, theirs, 'ms', { note: `${(theirs / ms).toFixed(1)} times heddle's` });
       })];
+  });
+}
+
+/** What linear algebra must reach: milliseconds for some, GFLOP/s for others. */
+const LINALG = [
+  { work: 'gemm', title: 'gemm of 1,024, float64', least: 18 },
+  { work: 'syrk', title: 'A^T A, 10,000 x 2,000, float32', most: 950 },
+  { work: 'cholesky', title: 'Cholesky of 2,000, float64', most: 250 },
+  { work: 'solve', title: 'Cholesky solve of 1,024, 10 right sides, float64', most: 40, peer: true },
+];
+
+function linalg({ rounds, peers }) {
+  return LINALG.flatMap(({ work, title, most, least, peer }) => {
+    const at = (engine, threads) => child('linalg.mjs', { work, engine, threads, rounds });
+    const one = at('heddle-mt-relaxed', 1), two = at('heddle-mt-relaxed', 2), baseline = at('heddle-mt', 1), ms = median(one.ms);
+    const speed = (time) => one.flop / time / 1e6, note = (times) => `${speed(median(times)).toFixed(1)} GFLOP/s; best ${Math.min(...times).toFixed(1)} ms`;
+    const value = (times) => (least ? [speed(median(times)), 'GFLOP/s'] : [median(times), 'ms']);
+    const lines = [line(title, ...value(one.ms), { most, least, note: note(one.ms) }), line(`${title}, 2 threads`, ...value(two.ms), { note: note(two.ms) }),
+      line(`${title}, heddle-mt (baseline)`, ...value(baseline.ms), { note: note(baseline.ms) })];
+    if (!peer || !peers) return lines;
+    const theirs = median(child('linalg_ml_matrix.mjs', { rounds: 3 }).ms);
+    return [...lines, line(`${title}, ml-matrix`, theirs, 'ms', { note: `${(theirs / ms).toFixed(1)} times heddle's` })];
   });
 }
 
@@ -181,7 +203,7 @@ if (unknown || !(rounds >= 1)) fail(`${unknown ? `unknown benchmark ${unknown}` 
 prepare(values.peers);
 console.log(`Node 24, one thread unless said, medians; load average at the start ${loadavg()[0].toFixed(1)}`);
 const results = groups.flatMap((name) => {
-  const lines = { square, step, conv, solve, memory, first, size, lbfgs }[name]({ rounds, peers: values.peers });
+  const lines = { square, step, conv, linalg, solve, memory, first, size, lbfgs }[name]({ rounds, peers: values.peers });
   lines.forEach(show);
   return lines;
 });
