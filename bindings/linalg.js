@@ -56,8 +56,8 @@ export async function gemm(a, b, options = {}) {
   }
   const { c, beta } = addend(options, 'gemm'), alpha = factor(options.alpha, 1, 'gemm: alpha');
   if (c) checkShape(c, m, n, 'gemm: c');
-  const Type = typeOf(x, y, c ?? x), out = c ? new Type(c.data) : m * n;
-  const [data] = await compute('gemm', Type, [Number(ta), Number(tb), m, n, k, alpha, x, y, beta, { out }]);
+  const Type = typeOf(x, y, c ?? x), out = c ? new Type(c.data) : { out: m * n };
+  const [data] = await compute('gemm', Type, [Number(ta), Number(tb), m, n, k, alpha, x, y, beta, out]);
   return matrix(data, m, n);
 }
 
@@ -72,8 +72,8 @@ export async function syrk(a, options = {}) {
   const x = readMatrix(a, 'syrk: a'), [n, k] = options.transposed ? [x.cols, x.rows] : [x.rows, x.cols];
   const { c, beta } = addend(options, 'syrk'), alpha = factor(options.alpha, 1, 'syrk: alpha');
   if (c) checkShape(c, n, n, 'syrk: c');
-  const Type = typeOf(x, c ?? x), out = c ? new Type(c.data) : n * n;
-  const [data] = await compute('syrk', Type, [Number(Boolean(options.transposed)), n, k, alpha, x, beta, { out }]);
+  const Type = typeOf(x, c ?? x), out = c ? new Type(c.data) : { out: n * n };
+  const [data] = await compute('syrk', Type, [Number(Boolean(options.transposed)), n, k, alpha, x, beta, out]);
   return matrix(data, n, n);
 }
 
@@ -85,7 +85,7 @@ export async function syrk(a, options = {}) {
  */
 export async function cholesky(a) {
   const x = readSquare(a, 'cholesky: a'), Type = typeOf(x);
-  const [data] = await compute('cholesky', Type, [x.rows, { out: new Type(x.data) }]);
+  const [data] = await compute('cholesky', Type, [x.rows, new Type(x.data)]);
   return matrix(data, x.rows, x.rows);
 }
 
@@ -108,7 +108,7 @@ export async function triangularSolve(t, b, options = {}) {
   checkOptions(options, ['upper', 'transposed'], 'triangularSolve');
   const x = readSquare(t, 'triangularSolve: t'), y = rightSides(b, x, 'triangularSolve'), Type = typeOf(x, y);
   const [data] = await compute('triangular_solve', Type,
-    [Number(Boolean(options.upper)), Number(Boolean(options.transposed)), x.rows, y.cols, x, { out: new Type(y.data) }]);
+    [Number(Boolean(options.upper)), Number(Boolean(options.transposed)), x.rows, y.cols, x, new Type(y.data)]);
   return matrix(data, y.rows, y.cols);
 }
 
@@ -121,6 +121,6 @@ export async function triangularSolve(t, b, options = {}) {
  */
 export async function spdSolve(a, b) {
   const x = readSquare(a, 'spdSolve: a'), y = rightSides(b, x, 'spdSolve'), Type = typeOf(x, y);
-  const [data] = await compute('spd_solve', Type, [x.rows, y.cols, x, { out: new Type(y.data) }]);
+  const [data] = await compute('spd_solve', Type, [x.rows, y.cols, x, new Type(y.data)]);
   return matrix(data, y.rows, y.cols);
 }

@@ -74,17 +74,17 @@ export const typeOf = (...given) => (given.every(({ data }) => data instanceof F
  * Calls one function of linear algebra in the engine.
  * @param {string} name of a function hd_linalg_name of heddle.h
  * @param {Float32ArrayConstructor | Float64ArrayConstructor} Type of all matrices
- * @param {(number | Given | { out: Floats | number })[]} args after the type. Given: as it is, also if the function destroys its copy; out: an
- *   array that it changes, no longer the caller's, or the number of elements of a new one that it fills
- * @returns {Promise<Floats[]>} those of `out`
+ * @param {(number | Given | Floats | { out: number })[]} args after the type. Given: as it is, also if the function destroys its copy; Floats:
+ *   an array that it changes, no longer the caller's; out: the number of elements of a new one that it fills
+ * @returns {Promise<Floats[]>} those that it changed or filled
  */
 export async function compute(name, Type, args) {
   const client = await connect(), transfer = /** @type {ArrayBuffer[]} */ ([]);
   const passed = args.map(arg => {
-    if (typeof arg === 'number') return arg;
+    if (typeof arg === 'number' || 'out' in arg) return arg;
     if ('rows' in arg) return arg.data instanceof Type ? arg.data : new Type(arg.data);
-    if (typeof arg.out !== 'number') transfer.push(arg.out.buffer);
-    return arg;
+    transfer.push(arg.buffer);
+    return { out: arg };
   });
   return client.call('linalg', [name, Type === Float64Array ? 1 : 0, passed], { transfer });
 }
