@@ -42,6 +42,15 @@ test('LeNet learns digits', () => {
   assert.match(printed, /61,706 parameters/);
 });
 
+test('SSFN grows on digits, a row of the table as each layer is done', () => {
+  const printed = run(join(folder, 'ssfn-mnist.js'), '--train', '2000', '--layers', '2', '--nodes', '200');
+  const rows = [...printed.matchAll(/^\| (\d) \| \d+ \| (\d+) \| (-[\d.]+) \| .* \| ([\d.]+) \| [-\d.]+ \| [\d.]+ \|$/gm)].map((row) => row.slice(1).map(Number));
+  assert.deepEqual(rows.map(([layer]) => layer), [0, 1, 2], printed);
+  rows.slice(1).forEach(([, cost], i) => assert.ok(cost < rows[i][1], printed));
+  assert.equal(Number(/test accuracy ([\d.]+) %/.exec(printed)?.[1]), rows.at(-1)[3]);
+  assert.ok(rows.at(-1)[3] > 82, printed);
+});
+
 test('reproduce lists its experiments, and cifar-losses trains on a file of its own format', () => {
   const path = mkdtempSync(join(tmpdir(), 'heddle-cifar-'));
   try {
