@@ -211,6 +211,36 @@ test('without the two headers: one thread, said in the page; settings are checke
   });
 });
 
+test('networks grow layer by layer, and can be stopped; ReDense betters the MLP', async () => {
+  await withPage({ path }, async (page) => {
+    await ready(page);
+    await page.selectOption('[name="source"]', 'spirals');
+    for (const [method, fields, least] of [['ssfn', { layers: '3', nodes: '100' }, 75], ['hnf', { layers: '2' }, 50], ['dkn', { layers: '2' }, 90]]) {
+      const found = await fit(page, method, fields);
+      assert.ok(found.length >= 2 && found.length <= 4 && found.at(-1) > least, `${method} ${found}`);
+      assert.match((await line(page))[0], new RegExp(`^${method.toUpperCase()}layer \\d`));
+      assert.match((await line(page))[3], /^[\d,]+ \+ [\d,]+ random$/);
+    }
+    assert.match(await page.getAttribute('#chart-growth', 'aria-label'), /against the number of layers: SSFN .*HNF .*DKN /);
+    const [before, after] = await fit(page, 'redense', { epochs: '20' });
+    assert.ok(after >= before - 1, `MLP ${before}, ReDense ${after}`);
+    await says(page, 'answer-kind', /^Probabilities/);
+    const [download] = await Promise.all([page.waitForEvent('download'), page.click('#save-file')]);
+    await page.setInputFiles('#model-file', await download.path());
+    await says(page, 'status', /^The model is loaded: \d/);
+    assert.equal(await text(page, 'fact-model'), 'ReDense');
+    await page.selectOption('#method', 'ssfn');
+    await page.fill('[name="layers"]', '12');
+    await page.fill('[name="nodes"]', '2000');
+    const points = await page.locator('#points tr').count();
+    await page.click('#run');
+    await page.waitForFunction((count) => document.querySelectorAll('#points tr').length > count + 1, points, { polling: 20 });
+    await page.click('#stop');
+    await says(page, 'status', /^Stopped: \d/);
+    assert.equal(await text(page, 'fact-model'), 'SSFN', 'whole layers are kept');
+  });
+});
+
 test('two tabs find one solution, better than that of either; who waits in vain can stop', async () => {
   await withPage({ path }, async (page) => {
     const other = await page.context().newPage(), pages = [page, other];

@@ -12,6 +12,10 @@ import { methods } from './models.js';
  * @property {number} top largest ratio of features to inputs
  * @property {'uniform' | 'normal' | 'orthogonal'} distribution of the random weights
  * @property {string} alpha penalty for each row: a number, or auto
+ * @property {number} layers at most
+ * @property {number} nodes random ones a layer
+ * @property {string} transform
+ * @property {string} kernel
  * @property {number} seed
  * @property {number} units of the MLP
  * @property {number} epochs
@@ -52,7 +56,8 @@ export class Controls extends SettingsForm {
     const { elements } = this.form, number = (name) => Number(elements[name].value), value = (name) => elements[name].value;
     return {
       source: value('source'), target: value('target'), rows: number('rows'), method: value('method'), top: number('top'),
-      distribution: value('distribution'), alpha: value('alpha'), seed: number('seed'), units: number('units'), epochs: number('epochs'),
+      distribution: value('distribution'), alpha: value('alpha'), layers: number('layers'), nodes: number('nodes'),
+      transform: value('transform'), kernel: value('kernel'), seed: number('seed'), units: number('units'), epochs: number('epochs'),
       batchSize: number('batchSize'), rate: this.rate, threads: number('threads'),
       members: number('members'), travel: value('travel'),
     };
