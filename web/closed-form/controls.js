@@ -30,6 +30,8 @@ import { methods } from './models.js';
 const isSmall = (navigator.hardwareConcurrency || 1) <= 2 || (navigator.deviceMemory ?? 8) <= 2 || matchMedia('(max-width: 34rem)').matches;
 
 export class Controls extends SettingsForm {
+  #features = 0;
+
   /** @param {{ onSource: () => void, onTarget: () => void, onMethod: () => void, onRate: (rate: number) => void }} listeners */
   constructor({ onSource, onTarget, onMethod, onRate }) {
     super(onRate);
@@ -39,10 +41,17 @@ export class Controls extends SettingsForm {
     elements.source.addEventListener('change', onSource);
     elements.target.addEventListener('change', onTarget);
     elements.method.addEventListener('change', () => {
+      this.#suitLayers();
       this.#showMethod();
       onMethod();
     });
     this.#showMethod();
+  }
+
+  /** HNF's layers double in width: of pictures one is enough to compute. */
+  #suitLayers() {
+    const { method, layers } = this.form.elements;
+    layers.value = method.value !== 'hnf' ? '5' : this.#features > 256 ? '1' : '3';
   }
 
   /** Only what the chosen method takes. */
@@ -77,6 +86,8 @@ export class Controls extends SettingsForm {
     alpha.value = isTable ? '0.001' : '0.1';
     epochs.value = isTable ? '100' : '10';
     batchSize.value = isTable ? '16' : '64';
+    this.#features = features;
+    this.#suitLayers();
     top.value = features <= 8 ? '64' : features <= 64 ? '16' : isSmall ? '2' : '4';
   }
 
