@@ -1,7 +1,8 @@
-// A network of one hidden layer, fitted with others: the hidden weights are random and the same for all, the output weights solve the
-// least squares problem of everybody's rows. No row leaves its member. Runs in pages as in Node.
+// Networks with random hidden layers, fitted with others: the random weights are the same for all, the other weights solve least squares
+// problems of everybody's rows. No row leaves its member. Runs in pages as in Node.
 import { layers, sequential } from 'heddle';
-import { consensusSolve } from 'heddle/consensus';
+import { consensusSolve, consensusSolver } from 'heddle/consensus';
+import { Ssfn } from 'heddle/estimators';
 import { Gram } from 'heddle/solvers';
 
 const classes = 10;
@@ -25,6 +26,7 @@ export async function sums(net, { x, y }) {
 }
 
 /**
+ * One hidden layer.
  * @param {any} group from transport.join()
  * @param {{ x: any, y: any }} rows this member's own
  * @param {{ hidden?: number, [option: string]: any }} options for consensusSolve
@@ -35,4 +37,16 @@ export async function fitTogether(group, rows, { hidden = 300, ...options }) {
   gram.dispose();
   await net.setWeights({ 'output/kernel': result.coef }, { partial: true });
   return { net, result };
+}
+
+/**
+ * A network that grows layer by layer (SSFN).
+ * @param {any} group from transport.join()
+ * @param {{ x: any, y: any }} rows this member's own
+ * @param {{ hidden?: number, layers?: number, alpha?: number, ridge?: number, [option: string]: any }} options for consensusSolver
+ */
+export async function growTogether(group, rows, { hidden: nodes = 300, layers: maxLayers = 2, alpha = 2, ridge = 100, ...options }) {
+  const ssfn = new Ssfn({ nodes, maxLayers, alpha, ridge, layerThreshold: 0 });
+  await ssfn.fit(rows.x, rows.y, { together: consensusSolver({ group, ...options }) });
+  return { net: ssfn.model, result: { rounds: maxLayers + 1, members: [...group.members], bytes: structuredClone(group.bytes), report: ssfn.report } };
 }

@@ -152,7 +152,7 @@ export function consensusSolver(options) {
     solve: (gram, problem = {}) => consensusSolve({ gram, radius: problem.radius, lambda: problem.lambda, ...options }),
     /** @param {readonly number[]} values @returns {Promise<number[]>} */
     sum: async values => [...(await group.allReduceSum([Float64Array.from(values)], { type: 'float64' }))[0]],
-    /** All that any member has, such as names of classes, sorted. @template {string | number} T @param {readonly T[]} values @returns {Promise<T[]>} */
+    /** All that any member has, such as names of classes, sorted. @template {string | number | boolean} T @param {readonly T[]} values @returns {Promise<T[]>} */
     union: async values => {
       const text = JSON.stringify(values), all = new Set(), { members } = group;
       for (const from of members) {

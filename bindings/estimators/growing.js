@@ -4,6 +4,7 @@ import { Gram } from '../gram.js';
 import { defaultSeed } from '../session.js';
 import { Estimator } from './estimator.js';
 import { Flow } from './flow.js';
+import { classesOf, readLabels } from './labels.js';
 import { number, oneOf, orNull, seed, whole } from './params.js';
 import { accuracyOf, decibels, gain, residual, squares, sumSquares } from './residuals.js';
 import { readTraining, sizeOf } from './samples.js';
@@ -13,7 +14,7 @@ import { assemble, entrance, linear } from './stages.js';
 /** @import { ArrayLike2 } from '../data.js' */
 /** @import { Model } from '../model.js' */
 /** @import { FineTuneOptions } from './fine_tune.js' */
-/** @import { LabelList } from './labels.js' */
+/** @import { Label, LabelList } from './labels.js' */
 /** @import { LearnOptions } from './predictor.js' */
 /** @import { TrainingData } from './samples.js' */
 /** @import { Stage } from './stages.js' */
@@ -31,8 +32,18 @@ import { assemble, entrance, linear } from './stages.js';
  * @property {number} [validationAccuracy]
  * @property {number} [validationCost]
  */
+/**
+ * Others with rows of their own, who fit the same network: `consensusSolver` of heddle/consensus gives one. solve: coefficients for
+ * the rows of all, from the sums of one's own; sum: over all; union: classes of all, sorted; seed: of the random weights.
+ * @typedef {object} Together
+ * @property {number} seed
+ * @property {(gram: Gram, problem: { radius?: number, lambda?: number }) => Promise<{ coef: Coefficients }>} solve
+ * @property {(values: readonly number[]) => Promise<number[]>} sum
+ * @property {<T extends Label>(values: readonly T[]) => Promise<T[]>} union
+ */
+/** @typedef {LearnOptions & { together?: Together }} GrowOptions */
 /** A network up to a layer.
- * @typedef {{ stages: Stage[], flow: Flow, coef: Coefficients, cost: number, entry: LayerReport }} Network */
+ * @typedef {{ stages: Stage[], flow: Flow, coef: Coefficients, cost: number, targetSquares: number, entry: LayerReport }} Network */
 /** A layer to be tried; feasible: the coefficients that repeat the layer before; radius: the bound on ||O||_F.
  * @typedef {{ stage: Stage, radius: number, nodes: number, feasible: () => Float64Array<ArrayBuffer> }} Layer */
 
@@ -59,6 +70,27 @@ export class Growing extends Estimator {
     return false;
   }
 
+  /**
+   * Learns from rows; with `together` from those of all members, each of whom calls this with its own and the same parameters. The report's
+   * costs and training accuracies are then over the rows of all; `solver` says nothing, as the members solve; validation is one's own.
+   * @param {ArrayLike2} x [rows, ...shape]
+   * @param {ArrayLike2 | LabelList} y labels [rows] for classifiers, numbers [rows] or [rows, outputs] for others
+   * @param {GrowOptions} [options]
+   * @returns {Promise<this>}
+   * @throws {HeddleError} as `Estimator.fit`; `timeout` when members are lost
+   */
+  async fit(x, y, options = {}) {
+    return this.exclusively('fit', options, ['together'], async where => {
+      const { together } = options;
+      if (together !== undefined && typeof together?.solve !== 'function') {
+        throw new HeddleError('argument', `${where}: together must come from consensusSolver()`);
+      }
+      const classes = together && this.type.isClassifier ? await together.union(classesOf(readLabels(y, `${where}: y`))) : undefined;
+      const data = readTraining(x, y, { ...this.type, classes }, where);
+      await this.learn(data, options, this.readValidation(data, options, where));
+    });
+  }
+
   /** For subclasses: numbers of nodes to try for the next layer, in this order. @param {Network} _below @returns {number[]} */
   nodeCounts(_below) {
     return [];
@@ -70,7 +102,7 @@ export class Growing extends Estimator {
     throw new HeddleError('unsupported', `${this.type.kind} has no layers`);
   }
 
-  /** @param {TrainingData} data @param {LearnOptions} options @param {TrainingData | null} validation */
+  /** @param {TrainingData} data @param {GrowOptions} options @param {TrainingData | null} validation */
   async learn(data, options, validation) {
     const growth = new Growth(this, data, validation, options), { maxLayers } = this.getParams();
     let last = await growth.first();
@@ -123,23 +155,28 @@ class Growth {
   /** @type {Model | null} */
   #net = null;
 
-  /** @param {Growing} estimator @param {TrainingData} data @param {TrainingData | null} validation @param {LearnOptions} options */
+  /** @param {Growing} estimator @param {TrainingData} data @param {TrainingData | null} validation @param {GrowOptions} options */
   constructor(estimator, data, validation, options) {
     this.#estimator = estimator;
     this.#data = data;
     this.#validation = validation;
     this.#options = options;
     this.#params = estimator.getParams();
-    this.#seed = this.#params.seed ?? defaultSeed();
+    this.#seed = this.#params.seed ?? options.together?.seed ?? defaultSeed();
     this.#targetSquares = squares(data);
+  }
+
+  /** Over the rows of all members, if there are others. @param {number[]} values */
+  async #sum(...values) {
+    return await this.#options.together?.sum(values) ?? values;
   }
 
   /** Layer 0: ridge regression on the input. @returns {Promise<Network>} */
   async first() {
-    const { ridge, cacheLimit } = this.#params, stage = entrance(sizeOf(this.#data.shape), this.#estimator.hasBias);
+    const { cacheLimit } = this.#params, stage = entrance(sizeOf(this.#data.shape), this.#estimator.hasBias);
     const flow = await Flow.open([this.#data, ...this.#validation ? [this.#validation] : []], stage, cacheLimit * MiB);
     try {
-      const coef = await this.#withSums(flow, stage.size, async gram => (await gram.ridge(ridge)).coef);
+      const coef = await this.#withSums(flow, stage.size, gram => this.#solve(gram, null));
       return await this.#network([stage], flow, coef, { layer: 0, nodes: 0 });
     } catch (error) {
       flow.dispose();
@@ -177,7 +214,8 @@ class Growth {
       const stages = [...below.stages, stage], entry = { layer: below.entry.layer + 1, nodes: used, radius };
       const found = await this.#network(stages, flow, coef, { ...entry, isFeasiblePoint: false });
       // The safeguard of the HNF paper: the feasible point repeats the layer below, so the cost never rises. The published programs have none.
-      if (solver === 'compat' || found.cost <= below.cost) return found;
+      // Members that were lost took their targets with them.
+      if (solver === 'compat' || found.cost <= below.cost * (found.targetSquares / below.targetSquares)) return found;
       return await this.#network(stages, flow, { data: feasible(), shape: coef.shape }, { ...entry, isFeasiblePoint: true });
     } catch (error) {
       flow.dispose();
@@ -197,9 +235,12 @@ class Growth {
     }
   }
 
-  /** Least sum |t - O y|^2 with ||O||_F <= radius. @param {Gram} gram @param {number} radius @returns {Promise<Coefficients>} */
+  /** Least sum |t - O y|^2 with ||O||_F <= radius; null: with the ridge penalty of layer 0. @param {Gram} gram @param {number | null} radius
+   * @returns {Promise<Coefficients>} */
   async #solve(gram, radius) {
-    const { solver, iterations, mu } = this.#params;
+    const { solver, iterations, mu, ridge } = this.#params, { together } = this.#options;
+    if (together) return (await together.solve(gram, radius === null ? { lambda: ridge } : { radius })).coef;
+    if (radius === null) return (await gram.ridge(ridge)).coef;
     if (solver === 'secular') return (await gram.secular(radius)).coef;
     const admm = await gram.admm({ radius, ...solver === 'compat' && { penalty: 1 / mu } });
     try {
@@ -214,17 +255,19 @@ class Growth {
    * @returns {Promise<Network>} */
   async #network(stages, flow, coef, facts) {
     const [data, validation] = [this.#data, this.#validation], norm = Math.sqrt(sumSquares(coef.data));
-    const scores = await flow.outputs(linear(`output_${facts.layer}`, coef), this.#options), cost = residual(scores[0], data);
+    const scores = await flow.outputs(linear(`output_${facts.layer}`, coef), this.#options);
+    const ownRight = data.classes ? Math.round(accuracyOf(scores[0], data) * data.rows) : 0;
+    const [cost, targetSquares, right, rows] = await this.#sum(residual(scores[0], data), this.#targetSquares, ownRight, data.rows);
     /** @type {LayerReport} */
-    const entry = { ...facts, cost, nme: decibels(cost, this.#targetSquares), norm };
-    if (data.classes) entry.trainAccuracy = accuracyOf(scores[0], data);
+    const entry = { ...facts, cost, nme: decibels(cost, targetSquares), norm };
+    if (data.classes) entry.trainAccuracy = right / rows;
     if (validation) entry.validationCost = residual(scores[1], validation);
     if (validation?.classes) entry.validationAccuracy = accuracyOf(scores[1], validation);
     this.#options.onProgress?.({
       phase: 'layer', done: facts.layer, total: this.#params.maxLayers, ...entry, seconds: (performance.now() - this.#begin) / 1000,
     });
     this.#options.signal?.throwIfAborted();
-    return { stages, flow, coef, cost, entry };
+    return { stages, flow, coef, cost, targetSquares, entry };
   }
 
   /** The layer is to be kept. @param {Network} last @param {Network} next */

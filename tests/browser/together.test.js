@@ -1,4 +1,4 @@
-// Three processes and a page, each with digits of its own, fit one network over a real NATS server on loopback, whose permissions are
+// Three processes and a page, each with digits of its own, fit one network, of one layer or growing (SSFN), over a real NATS server on loopback, whose permissions are
 // those of README: they come to the solution of all digits, also when one of them is killed on the way.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { build } from 'esbuild';
+import { Ssfn } from '../../bindings/estimators/index.js';
 import { load } from '../../bindings/index.js';
 import { natsTransport } from '../../bindings/nats.js';
 import { mnist } from '../../examples/mnist-data.js';
@@ -57,14 +58,15 @@ async function inPage(page, settings) {
   const { x, y } = await mnist('train', 4 * rows);
   return page.evaluate(async ({ connect, pixels, labels, scale, offset, join: joining, ...options }) => {
     const bytes = (/** @type {string} */ text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
-    const [{ natsTransport: open }, { fitTogether }] = await Promise.all([import('/bindings/nats.js'), import('/examples/together-slfn.js')]);
+    const [{ natsTransport: open }, { fitTogether, growTogether }] = await Promise.all([import('/bindings/nats.js'), import('/examples/together-slfn.js')]);
     const transport = await open({ room: 'digits', id: 'page', connect }), group = await transport.join(joining), y = bytes(labels);
-    const { net, result } = await fitTogether(group, { x: { data: bytes(pixels), shape: [y.length, 28, 28], scale, offset }, y }, options);
+    const { net, result } = await (options.layers ? growTogether : fitTogether)(group, { x: { data: bytes(pixels), shape: [y.length, 28, 28], scale, offset }, y }, options);
+    const weights = await net.getWeights();
     net.dispose();
     await transport.close();
-    return { ...result, coef: [...result.coef.data], dual: null, seed: group.seed };
+    return { ...result, coef: [...Object.values(weights).at(-1)?.data ?? []], dual: null, seed: group.seed };
   }, {
-    connect: { servers: webSocket, user: 'page', pass: passwords.PAGE }, scale: x.scale, offset: x.offset, hidden, radius, join: { members: 4, task: `slfn ${hidden}`, deadline: 10, onLoss: 'stop' },
+    connect: { servers: webSocket, user: 'page', pass: passwords.PAGE }, scale: x.scale, offset: x.offset, hidden, join: { members: 4, task: `slfn ${hidden}`, deadline: 10, onLoss: 'stop' },
     pixels: Buffer.from(x.data.subarray(3 * rows * 784)).toString('base64'), labels: Buffer.from(y.subarray(3 * rows)).toString('base64'), ...settings,
   });
 }
@@ -94,7 +96,7 @@ const saved = async (id) => {
 test('three processes and a page come to the solution of all their digits; bytes are those of the formula', async () => {
   await withPage(blank, async (page) => {
     const rounds = 300, more = ['--rounds', String(rounds), '--tolerance', '1e-6'], processes = names.slice(0, 3).map((id, m) => start(id, m, ...more));
-    const own = await inPage(page, { rounds, relativeTolerance: 1e-6, absoluteTolerance: 1e-8 });
+    const own = await inPage(page, { radius, rounds, relativeTolerance: 1e-6, absoluteTolerance: 1e-8 });
     for (const { code, printed } of await Promise.all(processes.map(({ ended }) => ended))) assert.equal(code, 0, printed);
     const all = await Promise.all(names.slice(0, 3).map(saved)), reference = await pooled(own.seed, [0, 1, 2, 3]);
     assert.ok(reference.lambda > 0, 'the ball is active');
@@ -105,7 +107,7 @@ test('three processes and a page come to the solution of all their digits; bytes
     }
     assert.ok(difference(own.coef, reference.exact) < 1e-3, `${difference(own.coef, reference.exact)} after ${own.rounds} rounds`);
     assert.ok(await reference.costOf(own.coef) / reference.cost - 1 < 1e-5);
-    assert.ok(Math.hypot(...own.coef) <= radius * (1 + 1e-6));
+    assert.ok(Math.hypot(...own.coef) <= radius * (1 + 1e-6)); // as float32
     const expected = own.rounds * 4 * (classes * n + 3) + 8;
     assert.deepEqual([own.bytes.sent.payload, own.bytes.received.payload], [expected, expected]);
     for (const { metadata } of all.slice(1)) assert.equal(metadata.bytes.sent.payload, expected);
@@ -114,10 +116,33 @@ test('three processes and a page come to the solution of all their digits; bytes
   });
 });
 
+test('they grow an SSFN of two layers that is the one of all digits, from sums that travel in pieces', async () => {
+  await withPage(blank, async (page) => {
+    const layers = 2, more = ['--method', 'gram', '--layers', String(layers)], processes = names.slice(0, 3).map((id, m) => start(id, m, ...more));
+    const own = await inPage(page, { method: 'gram', layers });
+    for (const { code, printed } of await Promise.all(processes.map(({ ended }) => ended))) assert.equal(code, 0, printed);
+    const { x, y } = await mnist('train', 4 * rows), test = await mnist('test', 1000), alone = new Ssfn({ nodes: hidden, maxLayers: layers, alpha: 2, ridge: 100, layerThreshold: 0, seed: own.seed });
+    await alone.fit(x, y);
+    const expected = (await alone.model.predict(test.x)).data, accuracy = await alone.score(test.x, test.y);
+    for (const id of names.slice(0, 3)) {
+      const net = await load(join(folder, `${id}.safetensors`)), { data } = await net.predict(test.x), kernel = Object.values(await net.getWeights()).at(-1)?.data;
+      data.forEach((score, i) => assert.ok(Math.abs(score - expected[i]) < 1e-3, `${score}, ${expected[i]}`));
+      const right = test.y.filter((label, i) => data.subarray(10 * i, 10 * i + 10).indexOf(Math.max(...data.subarray(10 * i, 10 * i + 10))) === label).length;
+      assert.ok(Math.abs(right / 1000 - accuracy) <= 0.001 && accuracy > 0.8, `${right}, ${accuracy}`);
+      assert.ok(difference(kernel, own.coef) < 1e-5, 'the page has the same output layer');
+      net.dispose();
+    }
+    // Each layer: the sums, and 4 numbers by which growth is decided; the names of the classes once, as 4 bytes a letter.
+    const solutions = [784, ...Array(layers).fill(2 * classes + hidden)].reduce((sum, n) => sum + 8 * (n * (n + 1) / 2 + classes * n + 2) + 32, 0), letters = 4 * '[0,1,2,3,4,5,6,7,8,9]'.length;
+    assert.deepEqual([own.bytes.sent.payload, own.bytes.received.payload], [solutions + letters, solutions + 3 * letters]);
+    alone.dispose();
+  });
+});
+
 test('one is killed in mid-fit: the others notice and come to the solution of their own digits', async () => {
   await withPage(blank, async (page) => {
     const more = ['--rounds', '400', '--tolerance', '0', '--deadline', '2', '--onLoss', 'continue'], processes = names.slice(0, 3).map((id, m) => start(id, m, ...more));
-    const answer = inPage(page, { rounds: 400, relativeTolerance: 0, absoluteTolerance: 0, join: { members: 4, task: `slfn ${hidden}`, deadline: 2, onLoss: 'continue' } });
+    const answer = inPage(page, { radius, rounds: 400, relativeTolerance: 0, absoluteTolerance: 0, join: { members: 4, task: `slfn ${hidden}`, deadline: 2, onLoss: 'continue' } });
     await processes[0].prints(/round 20:/);
     processes[0].child.kill('SIGKILL'); // the first of them, who adds up
     const own = await answer;
@@ -127,6 +152,24 @@ test('one is killed in mid-fit: the others notice and come to the solution of th
     assert.ok(difference(own.coef, reference.exact) < 1e-3, `${difference(own.coef, reference.exact)}`);
     assert.ok(difference(kernel, Float32Array.from(own.coef)) < 1e-6);
     reference.dispose();
+  });
+});
+
+test('tabs of one origin solve together by BroadcastChannel', async () => {
+  await withPage(blank, async (first) => {
+    const second = await first.context().newPage();
+    await second.goto(first.url());
+    const solve = async (/** @type {number} */ m) => {
+      const [{ broadcastTransport, consensusSolve }, { Gram }] = await Promise.all([import('/bindings/consensus/index.js'), import('/bindings/solvers.js')]);
+      const transport = broadcastTransport({ room: 'tabs', id: `tab${m}` }), group = await transport.join({ members: 2 }), gram = new Gram({ features: 2, targets: 1 });
+      await gram.add([[1, m], [m, 1], [2, 1]], [[1 + 2 * m], [m + 2], [4]]); // t = x0 + 2 x1
+      const { coef } = await consensusSolve({ group, gram, rounds: 500, relativeTolerance: 1e-7 });
+      await transport.close();
+      return [...coef.data];
+    };
+    const [a, b] = await Promise.all([first, second].map((tab, m) => tab.evaluate(solve, m)));
+    assert.deepEqual(a, b);
+    assert.ok(Math.abs(a[0] - 1) < 1e-4 && Math.abs(a[1] - 2) < 1e-4, `${a}`);
   });
 });
 
