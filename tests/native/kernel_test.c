@@ -8,6 +8,7 @@
 #include <string.h>
 
 enum { J = 90, N = 7, Q = 2 };
+#define KERNEL_DIGEST 0x4832abd4u
 
 static double next(uint64_t *s)
 {
@@ -26,6 +27,24 @@ static void test_functions(void)
         NEAR(hd_exp_negative(x), want, 2.3e-16 * want);
     }
     CHECK(hd_exp_negative(-1e5) == 0 && hd_exp_negative(0) == 1 && hd_exp_negative(-INFINITY) == 0 && isnan(hd_exp_negative(NAN)));
+}
+
+/* FNV-1a, 32 bits, of kernel values on every platform, in every build: they need no libm. The number is this library's own. */
+static void test_bits(void)
+{
+    uint64_t seed = 77;
+    uint32_t digest = 0x811c9dc5u;
+    for (int i = 0; i < 4000; i++) {
+        const double uu = next(&seed) + 1.5, vv = next(&seed) + 1.5, d = next(&seed) * sqrt(uu * vv);
+        const double value = hd_kernel_value((hd_kernel)(i % HD_KERNEL_COUNT), 0.8, d, uu, vv);
+        for (size_t k = 0; k < sizeof value; k++) {
+            digest = (digest ^ ((const unsigned char *)&value)[k]) * 0x01000193u;
+        }
+    }
+    if (digest != KERNEL_DIGEST) {
+        printf("kernel digest 0x%08x, expected 0x%08x\n", digest, KERNEL_DIGEST);
+    }
+    CHECK(digest == KERNEL_DIGEST);
 }
 
 /* k1 = 2 E relu(w.u) relu(w.v), k0 = 2 E [w.u > 0][w.v > 0] in the plane, where w's angle is uniform: by sums over the angle, of
@@ -207,6 +226,7 @@ int main(void)
     }
     test_functions();
     test_meaning();
+    test_bits();
     for (int threads = 1; threads <= 3; threads += 2) {
         hd_context *c = hd_context_new(threads);
         const double used = hd_context_memory(c, 0);
