@@ -124,3 +124,113 @@ export async function spdSolve(a, b) {
   const [data] = await compute('spd_solve', Type, [x.rows, y.cols, x, new Type(y.data)]);
   return matrix(data, y.rows, y.cols);
 }
+
+/** @param {boolean | undefined} value @param {string} where */
+function flag(value, where) {
+  if (value !== undefined && typeof value !== 'boolean') throw new HeddleError('argument', `${where} = ${String(value)}, expected true or false`);
+  return value ?? true;
+}
+
+/**
+ * A = Q R by Householder reflections: Q's columns are orthonormal, R is upper triangular with no negative number on its diagonal.
+ * @param {MatrixLike} a [m, n]
+ * @returns {Promise<{ q: Matrix, r: Matrix }>} [m, k] and [k, n], k = min(m, n)
+ */
+export async function qr(a) {
+  const x = readMatrix(a, 'qr: a'), Type = typeOf(x), k = Math.min(x.rows, x.cols);
+  const [q, r] = await compute('qr', Type, [x.rows, x.cols, x, new Type(x.rows * k), new Type(k * x.cols)]);
+  return { q: matrix(q, x.rows, k), r: matrix(r, k, x.cols) };
+}
+
+/**
+ * A = E diag(values) E^T.
+ * @param {MatrixLike} a [n, n], symmetric: its lower triangle is read; n <= 8192
+ * @param {{ vectors?: boolean }} [options] vectors: false for the values alone
+ * @returns {Promise<{ values: Floats, vectors?: Matrix }>} values: [n], ascending; vectors: [n, n], in columns, the largest component positive
+ */
+export async function eigh(a, options = {}) {
+  checkOptions(options, ['vectors'], 'eigh');
+  const x = readSquare(a, 'eigh: a'), Type = typeOf(x), n = x.rows, wanted = flag(options.vectors, 'eigh: vectors');
+  const [values, vectors] = await compute('eigh', Type, [n, x, new Type(n), wanted ? new Type(n * n) : 0]);
+  return wanted ? { values, vectors: matrix(vectors, n, n) } : { values };
+}
+
+/**
+ * A = U diag(s) V^T with orthonormal columns of U and V.
+ * @param {MatrixLike} a [m, n], k = min(m, n) <= 8192
+ * @param {{ vectors?: boolean }} [options] vectors: false for the singular values alone
+ * @returns {Promise<{ s: Floats, u?: Matrix, vt?: Matrix }>} s: [k], descending; u: [m, k]; vt: [k, n]
+ */
+export async function svd(a, options = {}) {
+  checkOptions(options, ['vectors'], 'svd');
+  const x = readMatrix(a, 'svd: a'), Type = typeOf(x), k = Math.min(x.rows, x.cols), wanted = flag(options.vectors, 'svd: vectors');
+  const [s, u, vt] = await compute('svd', Type,
+    [x.rows, x.cols, x, new Type(k), wanted ? new Type(x.rows * k) : 0, wanted ? new Type(k * x.cols) : 0]);
+  return wanted ? { s, u: matrix(u, x.rows, k), vt: matrix(vt, k, x.cols) } : { s };
+}
+
+/**
+ * Condition number in the 2-norm, the largest singular value over the smallest, computed in float64.
+ * @param {MatrixLike} a [m, n], min(m, n) <= 8192
+ * @returns {Promise<number>} from 1; Infinity where the smallest is zero
+ */
+export async function cond(a) {
+  const x = readMatrix(a, 'cond: a');
+  const [[value]] = await compute('cond', Float64Array, [x.rows, x.cols, x, new Float64Array(1)]);
+  return value;
+}
+
+/**
+ * X of the least ||A X - B||, of all those the one of the least norm: A need not have full rank (by singular values).
+ * @param {MatrixLike} a [m, n], min(m, n) <= 8192
+ * @param {VectorLike} b [m, k], or a single column
+ * @param {{ rcond?: number }} [options] rcond: singular values up to rcond times the largest count as zero; max(m, n) epsilon unless told
+ * @returns {Promise<Matrix & { rank: number }>} [n, k], and how many singular values counted
+ */
+export async function leastSquares(a, b, options = {}) {
+  checkOptions(options, ['rcond'], 'leastSquares');
+  const x = readMatrix(a, 'leastSquares: a'), y = rightSides(b, x, 'leastSquares'), Type = typeOf(x, y);
+  const [data, [rank]] = await compute('least_squares', Type,
+    [x.rows, x.cols, y.cols, x, y, cutoff(options.rcond, 'leastSquares'), new Type(x.cols * y.cols), new Float64Array(1)]);
+  return { ...matrix(data, x.cols, y.cols), rank };
+}
+
+/** The relative size of singular values that count as zero. @param {unknown} rcond @param {string} name */
+function cutoff(rcond, name) {
+  const value = factor(rcond, -1, `${name}: rcond`);
+  if (rcond !== undefined && !(value >= 0 && value < 1)) throw new HeddleError('argument', `${name}: rcond = ${value}, expected 0 or more, below 1`);
+  return value;
+}
+
+/**
+ * The pseudo-inverse of Moore and Penrose, by singular values.
+ * @param {MatrixLike} a [m, n], min(m, n) <= 8192
+ * @param {{ rcond?: number }} [options] as of leastSquares
+ * @returns {Promise<Matrix & { rank: number }>} [n, m]
+ */
+export async function pinv(a, options = {}) {
+  checkOptions(options, ['rcond'], 'pinv');
+  const x = readMatrix(a, 'pinv: a'), Type = typeOf(x);
+  const [data, [rank]] = await compute('pinv', Type,
+    [x.rows, x.cols, x, cutoff(options.rcond, 'pinv'), new Type(x.cols * x.rows), new Float64Array(1)]);
+  return { ...matrix(data, x.cols, x.rows), rank };
+}
+
+/**
+ * A matrix with orthonormal columns, uniform among all of them (Haar distribution); the same for the same seed.
+ * @param {number} rows 1..65536
+ * @param {number} cols 1..rows
+ * @param {{ seed?: number, dtype?: 'float32' | 'float64' }} [options] seed: a whole number 0..2^53, 0 unless told; dtype: float64 unless told
+ * @returns {Promise<Matrix>} [rows, cols]
+ */
+export async function randomOrthogonal(rows, cols, options = {}) {
+  checkOptions(options, ['seed', 'dtype'], 'randomOrthogonal');
+  const { seed = 0, dtype = 'float64' } = options;
+  for (const [name, value] of Object.entries({ rows, cols })) {
+    if (!(Number.isInteger(value) && value >= 1 && value <= 65536)) throw new HeddleError('argument', `randomOrthogonal: ${name} = ${String(value)}, expected 1..65536`);
+  }
+  if (dtype !== 'float32' && dtype !== 'float64') throw new HeddleError('argument', `randomOrthogonal: dtype = ${String(dtype)}, expected "float32" or "float64"`);
+  const Type = dtype === 'float32' ? Float32Array : Float64Array;
+  const [data] = await compute('random_orthogonal', Type, [rows, cols, factor(seed, 0, 'randomOrthogonal: seed'), new Type(rows * cols)]);
+  return matrix(data, rows, cols);
+}

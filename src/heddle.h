@@ -236,6 +236,23 @@ HD_API hd_status hd_linalg_cholesky(hd_context *c, int type, int n, void *a);
 HD_API hd_status hd_linalg_triangular_solve(hd_context *c, int type, int upper, int transposed, int n, int m, const void *t, void *b);
 /* B [n x m] = A^-1 B, A [n x n] symmetric positive definite (lower triangle read), destroyed (Cholesky). */
 HD_API hd_status hd_linalg_spd_solve(hd_context *c, int type, int n, int m, void *a, void *b);
+/* A [m x n], destroyed; Q [m x r], R [r x n], r = min(m, n). R's diagonal is not negative (Householder). */
+HD_API hd_status hd_linalg_qr(hd_context *c, int type, int m, int n, void *a, void *q, void *r);
+/* X [n x k] of least ||A X - B||, the smallest of them: A [m x n], destroyed, B [m x k], min(m, n) <= 8192. Singular values up to rcond
+ * times the largest count as zero (rcond < 0: max(m, n) epsilon; expected below 1). Writes the rank. */
+HD_API hd_status hd_linalg_least_squares(hd_context *c, int type, int m, int n, int k, void *a, const void *b, double rcond, void *x,
+                                         double *rank);
+/* A = E diag(d) E^T, A [n x n] symmetric (lower triangle read), destroyed; d [n] ascending; E [n x n], each column with its largest component
+ * positive, or NULL. n <= 8192. */
+HD_API hd_status hd_linalg_eigh(hd_context *c, int type, int n, void *a, void *values, void *vectors);
+/* A [m x n] = U diag(s) V^T, destroyed; s [r] descending, U [m x r], V^T [r x n], r = min(m, n) <= 8192. U, V^T may be NULL. */
+HD_API hd_status hd_linalg_svd(hd_context *c, int type, int m, int n, void *a, void *s, void *u, void *vt);
+/* Condition number in the 2-norm: largest over smallest singular value of A [m x n], destroyed; infinite if that is zero. */
+HD_API hd_status hd_linalg_cond(hd_context *c, int type, int m, int n, void *a, double *condition);
+/* out [n x m] = A^+ of Moore and Penrose, A [m x n] destroyed. Writes the rank; rcond as of least_squares. */
+HD_API hd_status hd_linalg_pinv(hd_context *c, int type, int m, int n, void *a, double rcond, void *out, double *rank);
+/* out [m x n], m >= n: orthonormal columns, of the Haar distribution; the same for the same seed, a whole number 0..2^53. */
+HD_API hd_status hd_linalg_random_orthogonal(hd_context *c, int type, int m, int n, double seed, void *out);
 
 /* --- closed-form solvers ------------------------------------------------------------------------------- */
 
