@@ -99,6 +99,9 @@ const LINALG = [
   { work: 'syrk', title: 'A^T A, 10,000 x 2,000, float32', most: 950 },
   { work: 'cholesky', title: 'Cholesky of 2,000, float64', most: 250 },
   { work: 'solve', title: 'Cholesky solve of 1,024, 10 right sides, float64', most: 40, peer: true },
+  { work: 'qr', title: 'QR of 1,000, Q and R, float64' },
+  { work: 'eigh', title: 'eigenvectors of 1,000, float64', most: 3000 },
+  { work: 'svd', title: 'SVD of 1,000, float64' },
 ];
 
 function linalg({ rounds, peers }) {

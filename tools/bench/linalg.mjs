@@ -1,7 +1,7 @@
 // One process: ms of linear algebra through the public API, from arrays to arrays.
 //   node linalg.mjs '{"work": "gemm", "engine": "heddle-mt-relaxed", "threads": 1, "rounds": 5}'
 import { info, init } from '../../bindings/index.js';
-import { cholesky, gemm, spdSolve, syrk } from '../../bindings/linalg.js';
+import { cholesky, eigh, gemm, qr, spdSolve, svd, syrk } from '../../bindings/linalg.js';
 import { numbers } from './conv_nets.mjs';
 import { definite, solveSize } from './linalg_size.mjs';
 
@@ -27,6 +27,18 @@ const works = {
   solve() {
     const { n, m } = solveSize, a = { data: definite(n), shape: [n, n] }, b = matrix(Float64Array, n, m);
     return { flop: n ** 3 / 3 + 2 * n ** 2 * m, run: () => spdSolve(a, b) };
+  },
+  qr() {
+    const n = 1000, a = matrix(Float64Array, n, n);
+    return { flop: 8 * n ** 3 / 3, run: async () => (await qr(a)).r }; // R and Q (Golub & Van Loan, 5.2)
+  },
+  eigh() {
+    const n = 1000, a = matrix(Float64Array, n, n);
+    return { flop: 9 * n ** 3, run: async () => (await eigh(a)).vectors }; // with vectors (8.3)
+  },
+  svd() {
+    const n = 1000, a = matrix(Float64Array, n, n);
+    return { flop: 21 * n ** 3, run: async () => (await svd(a)).vt }; // with U and V (8.6)
   },
 };
 
