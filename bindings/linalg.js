@@ -138,7 +138,7 @@ function flag(value, where) {
  */
 export async function qr(a) {
   const x = readMatrix(a, 'qr: a'), Type = typeOf(x), k = Math.min(x.rows, x.cols);
-  const [q, r] = await compute('qr', Type, [x.rows, x.cols, x, new Type(x.rows * k), new Type(k * x.cols)]);
+  const [q, r] = await compute('qr', Type, [x.rows, x.cols, x, { out: x.rows * k }, { out: k * x.cols }]);
   return { q: matrix(q, x.rows, k), r: matrix(r, k, x.cols) };
 }
 
@@ -151,7 +151,7 @@ export async function qr(a) {
 export async function eigh(a, options = {}) {
   checkOptions(options, ['vectors'], 'eigh');
   const x = readSquare(a, 'eigh: a'), Type = typeOf(x), n = x.rows, wanted = flag(options.vectors, 'eigh: vectors');
-  const [values, vectors] = await compute('eigh', Type, [n, x, new Type(n), wanted ? new Type(n * n) : 0]);
+  const [values, vectors] = await compute('eigh', Type, [n, x, { out: n }, wanted ? { out: n * n } : 0]);
   return wanted ? { values, vectors: matrix(vectors, n, n) } : { values };
 }
 
@@ -165,7 +165,7 @@ export async function svd(a, options = {}) {
   checkOptions(options, ['vectors'], 'svd');
   const x = readMatrix(a, 'svd: a'), Type = typeOf(x), k = Math.min(x.rows, x.cols), wanted = flag(options.vectors, 'svd: vectors');
   const [s, u, vt] = await compute('svd', Type,
-    [x.rows, x.cols, x, new Type(k), wanted ? new Type(x.rows * k) : 0, wanted ? new Type(k * x.cols) : 0]);
+    [x.rows, x.cols, x, { out: k }, wanted ? { out: x.rows * k } : 0, wanted ? { out: k * x.cols } : 0]);
   return wanted ? { s, u: matrix(u, x.rows, k), vt: matrix(vt, k, x.cols) } : { s };
 }
 
@@ -191,7 +191,7 @@ export async function leastSquares(a, b, options = {}) {
   checkOptions(options, ['rcond'], 'leastSquares');
   const x = readMatrix(a, 'leastSquares: a'), y = rightSides(b, x, 'leastSquares'), Type = typeOf(x, y);
   const [data, [rank]] = await compute('least_squares', Type,
-    [x.rows, x.cols, y.cols, x, y, cutoff(options.rcond, 'leastSquares'), new Type(x.cols * y.cols), new Float64Array(1)]);
+    [x.rows, x.cols, y.cols, x, y, cutoff(options.rcond, 'leastSquares'), { out: x.cols * y.cols }, new Float64Array(1)]);
   return { ...matrix(data, x.cols, y.cols), rank };
 }
 
@@ -212,7 +212,7 @@ export async function pinv(a, options = {}) {
   checkOptions(options, ['rcond'], 'pinv');
   const x = readMatrix(a, 'pinv: a'), Type = typeOf(x);
   const [data, [rank]] = await compute('pinv', Type,
-    [x.rows, x.cols, x, cutoff(options.rcond, 'pinv'), new Type(x.cols * x.rows), new Float64Array(1)]);
+    [x.rows, x.cols, x, cutoff(options.rcond, 'pinv'), { out: x.cols * x.rows }, new Float64Array(1)]);
   return { ...matrix(data, x.cols, x.rows), rank };
 }
 
@@ -231,6 +231,6 @@ export async function randomOrthogonal(rows, cols, options = {}) {
   }
   if (dtype !== 'float32' && dtype !== 'float64') throw new HeddleError('argument', `randomOrthogonal: dtype = ${String(dtype)}, expected "float32" or "float64"`);
   const Type = dtype === 'float32' ? Float32Array : Float64Array;
-  const [data] = await compute('random_orthogonal', Type, [rows, cols, factor(seed, 0, 'randomOrthogonal: seed'), new Type(rows * cols)]);
+  const [data] = await compute('random_orthogonal', Type, [rows, cols, factor(seed, 0, 'randomOrthogonal: seed'), { out: rows * cols }]);
   return matrix(data, rows, cols);
 }
