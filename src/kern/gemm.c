@@ -13,6 +13,9 @@ enum {
     SPLIT_SIZE = 4096,    /* C this small with K_SPLIT or more terms is split over k */
     SPLIT_K = 1024,
     SPLIT_CHUNKS = 32,
+    THIN_ROWS = 16,       /* C of so few rows and SPLIT_K or more terms reads B by whole rows, THIN_BLOCK of them at a time */
+    THIN_BLOCK = 32,
+    THIN_CHUNKS = 16,
     LOWER_K = 1024,       /* terms of k that a lower triangle packs at once: the longer, the fewer rows fit, the oftener B is packed */
     WHOLE = 1 << 30,
 };
@@ -32,6 +35,7 @@ typedef struct job {
     size_t ldc;
     real *packed;     /* A in strips of 4 rows over the whole k, or B in strips of 8 columns; or NULL */
     int step;         /* rows, columns or terms a task */
+    int k_block;      /* terms a tile sums before it adds them to C; 0: as many as suit the first-level cache */
     real *partial;    /* results of the chunks of k */
 } job;
 
@@ -237,7 +241,7 @@ static bool packs_b(hd_strip b, int k, int rows, int cols, int width)
 static void tile_block(const job *j, const block *x, real *scratch)
 {
     /* Unpacked strips of A along columns come with more of their lines than a packed one. */
-    const int k_block = j->packed || j->a.col_step == 1 ? K_BLOCK : K_BLOCK / 2;
+    const int k_block = j->k_block ? j->k_block : j->packed || j->a.col_step == 1 ? K_BLOCK : K_BLOCK / 2;
     for (int k0 = x->k0; k0 < x->k1; k0 += k_block) {
         const int k = least(k_block, x->k1 - k0);
         for (int col = x->j0, cols; col < x->j1; col += cols) {
@@ -346,21 +350,40 @@ static void add_chunks(const job *j, int chunks)
     }
 }
 
-/* Small C, long k: every task sums a chunk of k. */
-static void split_k(job *j)
+/* Small C, long k: every task sums a chunk of k; `parts` of them at a time. */
+static void split_k(job *j, int parts)
 {
     const matrix a = j->a, b = j->b;
-    const int k = j->k, most = HD_GEMM_CHUNK * SPLIT_CHUNKS;
+    const int k = j->k, most = HD_GEMM_CHUNK * parts;
     j->partial = hd_pool_shared(j->pool);
     for (int k0 = 0; k0 < k; k0 += most) {
         j->k = least(most, k - k0);
         j->a.data = a.data + (size_t)k0 * a.col_step;
         j->b.data = b.data + (size_t)k0 * b.row_step;
-        j->step = (ceil_div(j->k, SPLIT_CHUNKS) + 255) & ~255;
+        j->step = (ceil_div(j->k, parts) + 255) & ~255;
         int chunks = ceil_div(j->k, j->step);
         hd_pool_run(j->pool, chunks, chunk_task, j);
         add_chunks(j, chunks);
         j->beta = 1;
+    }
+}
+
+/* Few rows, long k, such as the gradient of a few outputs from many samples: what it costs is reading B, once and in its order. */
+static bool is_thin(const job *j)
+{
+    return j->diagonal == WHOLE && j->m <= THIN_ROWS && j->k >= SPLIT_K && j->b.col_step == 1 && j->a.col_step != 1;
+}
+
+static void thin(const job *whole)
+{
+    const int most = (int)(HD_SHARED_SCRATCH / sizeof(real) / THIN_CHUNKS / (size_t)whole->m);
+    for (int col = 0; col < whole->n; col += most) {
+        job j = *whole;
+        j.n = least(most, whole->n - col);
+        j.b.data += col;
+        j.c += col;
+        j.k_block = THIN_BLOCK;
+        split_k(&j, THIN_CHUNKS);
     }
 }
 
@@ -418,7 +441,9 @@ static void multiply(job *j)
     if (j->k <= 0 || j->alpha == 0) {
         scale(j);
     } else if ((double)j->m * j->n <= SPLIT_SIZE && j->k >= SPLIT_K) {
-        split_k(j);
+        split_k(j, SPLIT_CHUNKS);
+    } else if (is_thin(j)) {
+        thin(j);
     } else if (suits_dot(j) || (j->diagonal == WHOLE && j->a.col_step == 1 && j->n <= 64 && j->m >= j->n)) {
         by_rows(j);
     } else {
