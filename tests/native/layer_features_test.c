@@ -90,6 +90,33 @@ static void test_constant(hd_real *x)
     free(y);
 }
 
+/* Orthonormal columns R and crelu lose nothing: R^T [I, -I] y = x. */
+static void test_no_loss(const char *transform, hd_real *x)
+{
+    enum { ROWS = 64 };
+    hd_model *m = hd_model_new(c);
+    hd_data *d = hd_data_new(c, N);
+    int node = hd_input(m, "x", (int[]){ WIDTH }, 1);
+    memcpy(kit_column(c, d, HD_COLUMN_INPUT, 0, WIDTH), x, N * WIDTH * sizeof *x);
+    node = hd_layer(m, "dense", "R", &node, 1, (double[]){ ROWS, 0, 0, 0 }, 4);
+    kit_must(c, hd_weight_set(m, "R/kernel", transform, NULL, 0));
+    node = hd_layer(m, "crelu", "y", &node, 1, NULL, 0);
+    kit_must(c, hd_model_build(m, 1));
+    hd_real *y = kit_predict(c, m, d, node, N, 2 * ROWS);
+    const hd_real *r = hd_weight_data(m, 0);
+    for (int i = 0; i < N * WIDTH; i++) {
+        const hd_real *row = y + i / WIDTH * 2 * ROWS;
+        double back = 0;
+        for (int l = 0; l < ROWS; l++) {
+            back += (double)r[l * WIDTH + i % WIDTH] * ((double)row[l] - row[ROWS + l]);
+        }
+        NEAR(back, x[i], TOL(1.6e-6));
+    }
+    free(y);
+    hd_data_free(d);
+    hd_model_free(m);
+}
+
 static void test_refusals(void)
 {
     hd_model *m = hd_model_new(c);
@@ -106,6 +133,10 @@ int main(void)
     c = hd_context_new(2);
     hd_real x[N * WIDTH];
     kit_fill(x, N * WIDTH, 3);
+    test_no_loss("dct", x);
+    test_no_loss("haar", x);
+    test_no_loss("walshHadamard", x);
+    test_no_loss("orthogonal", x);
     test_crelu(x);
     test_constant(x);
     test_unit(x);
