@@ -7,6 +7,8 @@ import { element, percent } from '../page.js';
 const labels = { rho: 'ρ: random features for each input', layers: 'layers', epochs: 'epochs' };
 const words = { rho: 'the ratio ρ of features to inputs', layers: 'the number of layers', epochs: 'epochs' };
 const least = { rho: 2, layers: 3, epochs: 2 };
+/** Seconds, the least that the logarithmic axis shows: a browser's clock may say 0. */
+const shortest = 1e-3;
 const round = (seconds) => String(+seconds.toPrecision(2));
 /** The best of a run's points. @param {Point[]} points */
 export const bestOf = (points) => points.reduce((best, point) => (point.accuracy > best.accuracy ? point : best));
@@ -92,7 +94,7 @@ export class Charts {
       const best = points.length ? bestOf(points).accuracy : 0;
       return points.length ? [{ x: 0, y: best }, { x: end, y: best }] : [];
     }));
-    fill(this.time, runs.map(({ points }) => points.map(({ seconds, accuracy }) => ({ x: seconds, y: accuracy }))));
+    fill(this.time, runs.map(({ points }) => points.map(({ seconds, accuracy }) => ({ x: Math.max(seconds, shortest), y: accuracy }))));
     this.#describe(runs.filter(({ points }) => points.length > 0));
   }
 
