@@ -51,7 +51,7 @@ test('SSFN grows on digits, a row of the table as each layer is done', () => {
   assert.ok(rows.at(-1)[3] > 82, printed);
 });
 
-test('reproduce lists its experiments, and cifar-losses trains on a file of its own format', () => {
+test('reproduce lists its experiments, and those on CIFAR train on files of its format', () => {
   const path = mkdtempSync(join(tmpdir(), 'heddle-cifar-'));
   try {
     const bytes = new Uint8Array(60 * 3073); // the class is the brightness
@@ -60,6 +60,8 @@ test('reproduce lists its experiments, and cifar-losses trains on a file of its 
     const printed = run(join(folder, 'cifar-losses.js'), '--data', path, '--epochs', '1', '--losses', 'poisson,huber');
     assert.match(printed, /CIFAR-10 \(official\): 300 to train, .* 60 to test/);
     assert.match(printed, /\| poisson \| [\d.]+ % \| [\d.]+ % \| [\d.]+ \| \d+ \|\n\| huber \| [\d.]+ %/);
+    const redense = run(join(folder, 'redense-cifar.js'), '--data', path, '--epochs', '1', '--losses', 'huber', '--steps', '3');
+    assert.match(redense, /^\| huber \| [\d.]+ % \| [\d.]+ % \| -?[\d.]+ \| [\d.]+ to [\d.]+ \| \d+ \| \d+ \|$/m);
   } finally {
     rmSync(path, { recursive: true });
   }
