@@ -9,6 +9,11 @@ const words = { rho: 'the ratio ρ of features to inputs', layers: 'the number o
 const least = { rho: 2, layers: 3, epochs: 2 };
 /** Seconds, the least that the logarithmic axis shows: a browser's clock may say 0. */
 const shortest = 1e-3;
+/** 1, 2 or 5 times a power of ten: from other ends uPlot's logarithmic ticks may never reach the other one. @param {number} value above 0 */
+function roundedDown(value) {
+  const exponent = Math.floor(Math.log10(value));
+  return Number(`${[5, 2].find((digit) => value >= Number(`${digit}e${exponent}`)) ?? 1}e${exponent}`);
+}
 const round = (seconds) => String(+seconds.toPrecision(2));
 /** The best of a run's points. @param {Point[]} points */
 export const bestOf = (points) => points.reduce((best, point) => (point.accuracy > best.accuracy ? point : best));
@@ -45,7 +50,7 @@ export class Charts {
     this.#dash();
     this.time = plot(places.time, {
       label: 'seconds of fitting', isPart: true, series: methods.map((method) => series(method, false)),
-      x: { distr: 3, range: (_, low, high) => [Math.min(low ?? 0.1, 0.1) / 1.3, Math.max(high ?? 10, 1) * 1.3] },
+      x: { distr: 3, range: (_, low, high) => [roundedDown(Math.min(low ?? 0.1, 0.1) / 1.3), Math.max(high ?? 10, 1) * 1.3] },
       xAxis: { space: 30, values: (_, ticks) => ticks.map((tick) => (tick === null ? '' : String(+tick.toPrecision(1)))) },
     });
   }
