@@ -24,14 +24,28 @@ export class Algebra {
    * @returns {Floats[]} what it wrote to
    */
   linalg(name, type, args) {
-    const engine = this.#engine, Type = type === 1 ? Float64Array : Float32Array, written = /** @type {Floats[]} */ ([]);
+    return this.#call(`linalg_${name}`, type === 1 ? Float64Array : Float32Array, [type, ...args]);
+  }
+
+  /**
+   * @param {string} name of a function hd_name whose arrays are of float64
+   * @param {AlgebraArgument[]} args after the context
+   * @returns {Floats[]} what it wrote to
+   */
+  float64(name, args) {
+    return this.#call(name, Float64Array, args);
+  }
+
+  /** @param {string} name @param {Float32ArrayConstructor | Float64ArrayConstructor} Type of new arrays @param {AlgebraArgument[]} args */
+  #call(name, Type, args) {
+    const engine = this.#engine, written = /** @type {Floats[]} */ ([]);
     const passed = args.map(arg => {
       if (typeof arg === 'number' || ArrayBuffer.isView(arg)) return arg;
       const isNew = typeof arg.out === 'number', data = typeof arg.out === 'number' ? new Type(arg.out) : arg.out;
       written.push(data);
       return isNew ? outOnly(data) : inOut(data);
     });
-    engine.work(() => engine.heap.call(`hd_linalg_${name}`, engine.context, type, ...passed));
+    engine.work(() => engine.heap.call(`hd_${name}`, engine.context, ...passed));
     return written;
   }
 }

@@ -79,12 +79,34 @@ export const typeOf = (...given) => (given.every(({ data }) => data instanceof F
  * @returns {Promise<Floats[]>} those that it changed or filled
  */
 export async function compute(name, Type, args) {
-  const client = await connect(), transfer = /** @type {ArrayBuffer[]} */ ([]);
+  const { passed, transfer } = pass(Type, args);
+  return (await connect()).call('linalg', [name, Type === Float64Array ? 1 : 0, passed], { transfer });
+}
+
+/**
+ * Calls a function hd_name of heddle.h whose arrays are of float64.
+ * @param {string} name @param {(number | Given | Floats | { out: number })[]} args as of compute @returns {Promise<Floats[]>}
+ */
+export async function computeFloat64(name, args) {
+  const { passed, transfer } = pass(Float64Array, args);
+  return (await connect()).call('float64', [name, passed], { transfer });
+}
+
+/** @param {Float32ArrayConstructor | Float64ArrayConstructor} Type @param {(number | Given | Floats | { out: number })[]} args */
+function pass(Type, args) {
+  const transfer = /** @type {ArrayBuffer[]} */ ([]);
   const passed = args.map(arg => {
     if (typeof arg === 'number' || 'out' in arg) return arg;
     if ('rows' in arg) return arg.data instanceof Type ? arg.data : new Type(arg.data);
     transfer.push(arg.buffer);
     return { out: arg };
   });
-  return client.call('linalg', [name, Type === Float64Array ? 1 : 0, passed], { transfer });
+  return { passed, transfer };
+}
+
+/** One number for each row. @param {unknown} value @param {string} where @returns {Given} */
+export function readColumn(value, where) {
+  const given = readMatrix(value, where, true);
+  if (given.cols !== 1) throw new HeddleError('shape', `${where}: is ${given.rows} x ${given.cols}, expected one number a row`);
+  return given;
 }

@@ -317,4 +317,23 @@ HD_API hd_status hd_kernels_median(hd_kernels *k, double *median);
 HD_API hd_status hd_kernels_ridge(hd_kernels *k, int kernel, double gamma, double lambda, int q, const double *t, double *alpha,
                                   double *left_out);
 
+/* --- agreement of scores with ratings -------------------------------------------------------------------- */
+
+enum {
+    HD_STATISTIC_PLCC = 0,      /* Pearson's linear correlation */
+    HD_STATISTIC_SROCC,         /* Spearman's rank correlation, ties at the mean of their ranks */
+    HD_STATISTIC_KROCC,         /* Kendall's tau-b */
+    HD_STATISTIC_RMSE,          /* root of the mean square of q - y */
+    HD_STATISTIC_MAE,           /* mean of |q - y| */
+    HD_STATISTIC_OUTLIER_RATIO, /* part of the rows with |q - y| > 2 spread; NaN without spread */
+    HD_STATISTICS
+};
+/* Writes values [HD_STATISTICS] for scores q [n] and ratings y [n], 2 <= n <= 2^24, in float64. spread: [n] standard deviations of the
+ * ratings, or NULL. Correlations with a list that does not vary are NaN. */
+HD_API hd_status hd_statistics(hd_context *c, int n, const double *q, const double *y, const double *spread, double *values);
+/* Bootstrap intervals (percentiles): `resamples` times, 1..100000, n rows drawn with replacement; low, high [HD_STATISTICS]. 0 < confidence
+ * < 1; seed: a whole number 0..2^53. */
+HD_API hd_status hd_statistics_intervals(hd_context *c, int n, const double *q, const double *y, const double *spread, int resamples,
+                                         double confidence, double seed, double *low, double *high);
+
 #endif
