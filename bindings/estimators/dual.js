@@ -128,16 +128,16 @@ async function errorOf({ y, t }, { coef, intercept }) {
  * @returns {Promise<Solution>}
  */
 export async function solveDual(features, { x, y, outputs, classes }, choice, seed, where, { signal, onProgress }, validation) {
-  const hasIntercept = features.bordered !== null, all = await readRows(features, x, y, outputs, !!classes, signal);
+  const hasIntercept = features.bordered !== null, rows = x.shape[0], all = await readRows(features, x, y, outputs, !!classes, signal);
   const whole = new Equations(all, hasIntercept);
-  if (choice.alphas === null) return { ...await (await whole.open()).ridge(choice.alpha), path: null };
+  if (choice.alphas === null) return { ...await (await whole.open()).ridge(choice.alpha), path: null, rows };
   if (choice.selection === 'gcv') {
     const path = await (await whole.open()).gcv(candidates(choice, Number(whole.scale)) ?? []);
-    return { ...await whole.ridge(best(path, where)), path };
+    return { ...await whole.ridge(best(path, where)), path, rows };
   }
-  const { train, held } = validation ? { train: null, held: [] } : split(all.y.shape[0], 0, choice.validationFraction, seed);
+  const { train, held } = validation ? { train: null, held: [] } : split(rows, 0, choice.validationFraction, seed);
   if (train && (train.length === 0 || held.length === 0)) {
-    throw new HeddleError('argument', `${where}: ${held.length} of ${all.y.shape[0]} rows are held out to choose alpha, expected some, but not all; give validationData`);
+    throw new HeddleError('argument', `${where}: ${held.length} of ${rows} rows are held out to choose alpha, expected some, but not all; give validationData`);
   }
   const other = validation ? await readRows(features, validation.x, validation.y, outputs, !!classes, signal) : take(all, held);
   const equations = await (train ? new Equations(take(all, train), hasIntercept) : whole).open();
@@ -148,5 +148,5 @@ export async function solveDual(features, { x, y, outputs, classes }, choice, se
     signal?.throwIfAborted();
     onProgress?.({ phase: 'alphas', done: path.errors.length, total: path.alphas.length });
   }
-  return { ...await (train ? await whole.open() : whole).ridge(best(path, where)), path };
+  return { ...await (train ? await whole.open() : whole).ridge(best(path, where)), path, rows };
 }

@@ -17,6 +17,7 @@ import { ridgeParams } from './selection.js';
 /** @import { Network } from './least_squares.js' */
 /** @import { TrainingData } from './samples.js' */
 /** @import { RidgeParams } from './selection.js' */
+/** @import { Together } from './shared.js' */
 /**
  * @typedef {object} RandomOptions
  * @property {number} [ratio] features n for each element P of a sample, the constant counted: n = ratio P; 2 unless told
@@ -50,9 +51,9 @@ class RandomFeatures extends LeastSquares {
     return [];
   }
 
-  /** @param {TrainingData} data @param {string} where @returns {Promise<Network>} */
-  async network({ shape, outputs }, where) {
-    const { ratio, nodes, distribution, bias, seed } = this.getParams(), size = sizeOf(shape) + Number(bias), used = seed ?? defaultSeed();
+  /** @param {TrainingData} data @param {string} where @param {Together} [together] @returns {Promise<Network>} */
+  async network({ shape, outputs }, where, together) {
+    const { ratio, nodes, distribution, bias, seed } = this.getParams(), size = sizeOf(shape) + Number(bias), used = seed ?? together?.seed ?? defaultSeed();
     const draw = { useBias: false, trainable: false, kernelInitializer: draws[/** @type {'uniform'} */ (distribution)] };
     const hidden = this.hiddenLayers(nodes ?? ratio * size, draw, where);
     const model = await sequential([

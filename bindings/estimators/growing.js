@@ -2,21 +2,21 @@
 import { HeddleError } from '../errors.js';
 import { Gram } from '../gram.js';
 import { defaultSeed } from '../session.js';
-import { Estimator } from './estimator.js';
 import { Flow } from './flow.js';
-import { classesOf, readLabels } from './labels.js';
 import { number, oneOf, orNull, seed, whole } from './params.js';
 import { accuracyOf, decibels, gain, residual, squares, sumSquares } from './residuals.js';
 import { readTraining, sizeOf } from './samples.js';
+import { Shared } from './shared.js';
 import { assemble, entrance, linear } from './stages.js';
 
 /** @import { Coefficients } from '../admm.js' */
 /** @import { ArrayLike2 } from '../data.js' */
 /** @import { Model } from '../model.js' */
 /** @import { FineTuneOptions } from './fine_tune.js' */
-/** @import { Label, LabelList } from './labels.js' */
+/** @import { LabelList } from './labels.js' */
 /** @import { LearnOptions } from './predictor.js' */
 /** @import { TrainingData } from './samples.js' */
+/** @import { SharedOptions } from './shared.js' */
 /** @import { Stage } from './stages.js' */
 /**
  * One layer of the report.
@@ -32,16 +32,6 @@ import { assemble, entrance, linear } from './stages.js';
  * @property {number} [validationAccuracy]
  * @property {number} [validationCost]
  */
-/**
- * Others with rows of their own, who fit the same network: `consensusSolver` of heddle/consensus gives one. solve: coefficients for
- * the rows of all, from the sums of one's own; sum: over all; union: classes of all, sorted; seed: of the random weights.
- * @typedef {object} Together
- * @property {number} seed
- * @property {(gram: Gram, problem: { radius?: number, lambda?: number }) => Promise<{ coef: Coefficients }>} solve
- * @property {(values: readonly number[]) => Promise<number[]>} sum
- * @property {<T extends Label>(values: readonly T[]) => Promise<T[]>} union
- */
-/** @typedef {LearnOptions & { together?: Together }} GrowOptions */
 /** A network up to a layer.
  * @typedef {{ stages: Stage[], flow: Flow, coef: Coefficients, cost: number, targetSquares: number, entry: LayerReport }} Network */
 /** A layer to be tried; feasible: the coefficients that repeat the layer before; radius: the bound on ||O||_F.
@@ -64,31 +54,10 @@ export const growingParams = {
 /** `value`, or null: one that depends on the data. @param {number} min @param {string} meaning */
 export const wholeOrNull = (min, meaning) => orNull(whole(min, min, 16384), meaning);
 
-export class Growing extends Estimator {
+export class Growing extends Shared {
   /** Appends a 1 to the input. */
   get hasBias() {
     return false;
-  }
-
-  /**
-   * Learns from rows; with `together` from those of all members, each of whom calls this with its own and the same parameters. The report's
-   * costs and training accuracies are then over the rows of all; `solver` says nothing, as the members solve; validation is one's own.
-   * @param {ArrayLike2} x [rows, ...shape]
-   * @param {ArrayLike2 | LabelList} y labels [rows] for classifiers, numbers [rows] or [rows, outputs] for others
-   * @param {GrowOptions} [options]
-   * @returns {Promise<this>}
-   * @throws {HeddleError} as `Estimator.fit`; `timeout` when members are lost
-   */
-  async fit(x, y, options = {}) {
-    return this.exclusively('fit', options, ['together'], async where => {
-      const { together } = options;
-      if (together !== undefined && typeof together?.solve !== 'function') {
-        throw new HeddleError('argument', `${where}: together must come from consensusSolver()`);
-      }
-      const classes = together && this.type.isClassifier ? await together.union(classesOf(readLabels(y, `${where}: y`))) : undefined;
-      const data = readTraining(x, y, { ...this.type, classes }, where);
-      await this.learn(data, options, this.readValidation(data, options, where));
-    });
   }
 
   /** For subclasses: numbers of nodes to try for the next layer, in this order. @param {Network} _below @returns {number[]} */
@@ -102,7 +71,7 @@ export class Growing extends Estimator {
     throw new HeddleError('unsupported', `${this.type.kind} has no layers`);
   }
 
-  /** @param {TrainingData} data @param {GrowOptions} options @param {TrainingData | null} validation */
+  /** @param {TrainingData} data @param {SharedOptions} options @param {TrainingData | null} validation */
   async learn(data, options, validation) {
     const growth = new Growth(this, data, validation, options), { maxLayers } = this.getParams();
     let last = await growth.first();
@@ -155,7 +124,7 @@ class Growth {
   /** @type {Model | null} */
   #net = null;
 
-  /** @param {Growing} estimator @param {TrainingData} data @param {TrainingData | null} validation @param {GrowOptions} options */
+  /** @param {Growing} estimator @param {TrainingData} data @param {TrainingData | null} validation @param {SharedOptions} options */
   constructor(estimator, data, validation, options) {
     this.#estimator = estimator;
     this.#data = data;

@@ -1,9 +1,9 @@
 /** Estimators that are a linear map of features, fitted by ridge regression. */
 import { HeddleError } from '../errors.js';
 import { solveDual } from './dual.js';
-import { Estimator } from './estimator.js';
 import { Primal } from './primal.js';
 import { readTraining } from './samples.js';
+import { Shared } from './shared.js';
 
 /** @import { ArrayLike2 } from '../data.js' */
 /** @import { Model } from '../model.js' */
@@ -12,6 +12,7 @@ import { readTraining } from './samples.js';
 /** @import { Features, Solution } from './primal.js' */
 /** @import { TrainingData } from './samples.js' */
 /** @import { Choice } from './selection.js' */
+/** @import { SharedOptions, Together } from './shared.js' */
 /**
  * @typedef {object} PartialOptions
  * @property {readonly Label[]} [classes] all there will ever be, with the first rows of a classifier; unless told those of these rows
@@ -28,12 +29,12 @@ import { readTraining } from './samples.js';
 /** What rows look like. @typedef {Omit<TrainingData, 'x' | 'y'>} Kind */
 /** Rows so far: whatever comes next must look like them. @typedef {{ network: Network, primal: Primal, kind: Kind }} Stream */
 
-export class LeastSquares extends Estimator {
+export class LeastSquares extends Shared {
   /** @type {Stream | null} */
   #stream = null;
 
-  /** For subclasses. @param {TrainingData} _data @param {string} _where @returns {Promise<Network>} */
-  async network(_data, _where) {
+  /** For subclasses. @param {TrainingData} _data @param {string} _where @param {Together} [_together] @returns {Promise<Network>} */
+  async network(_data, _where, _together) {
     throw new HeddleError('unsupported', `${this.type.kind} has no network`);
   }
 
@@ -41,29 +42,35 @@ export class LeastSquares extends Estimator {
     return /** @type {Choice} */ (/** @type {unknown} */ (this.getParams()));
   }
 
-  /** @param {TrainingData} data @param {LearnOptions} options @param {TrainingData | null} validation */
+  /** @param {TrainingData} data @param {SharedOptions} options @param {TrainingData | null} validation */
   async learn(data, options, validation) {
-    const where = `${this.type.kind}.fit`, network = await this.network(data, where), { features, seed } = network;
-    const choice = this.#choice, isDual = choice.solver === 'dual' || (choice.solver === 'auto' && data.rows < features.size);
-    const { x, y, ...kind } = data, primal = isDual ? null : new Primal(features, data.outputs, seed);
+    const where = `${this.type.kind}.fit`, choice = this.#choice, { together } = options;
+    if (together) checkShared(choice, where);
+    const network = await this.network(data, where, together), { features, seed } = network;
+    const isDual = choice.solver === 'dual' || (choice.solver === 'auto' && !together && data.rows < features.size);
+    const { x, y, ...kind } = data, primal = isDual ? null : new Primal(features, data.outputs, seed, together);
     try {
       await primal?.add(x, y, choice, options, validation);
       const solution = primal ? await primal.solve(choice, where, options) : await solveDual(features, data, choice, seed, where, options, validation);
       options.signal?.throwIfAborted();
-      await this.#finish(network, solution, kind, isDual ? 'dual' : 'primal');
+      await this.#finish(network, solution, kind, together ? 'together' : isDual ? 'dual' : 'primal');
     } catch (error) {
       primal?.dispose();
       network.dispose();
       throw error;
     }
     this.#close();
-    if (primal) this.#stream = { network, primal, kind };
-    else network.dispose();
+    if (primal && !together) {
+      this.#stream = { network, primal, kind };
+    } else {
+      primal?.dispose();
+      network.dispose();
+    }
   }
 
   /** @param {Network} network @param {Solution} solution @param {Kind} kind @param {string} solver */
-  async #finish({ features, finish }, solution, { rows, classes, targetShape }, solver) {
-    const { alpha, path } = solution, report = { solver, rows, features: features.size, alpha, path };
+  async #finish({ features, finish }, solution, { classes, targetShape }, solver) {
+    const { alpha, path, rows } = solution, report = { solver, rows, features: features.size, alpha, path };
     this.adopt(await finish(solution), { classes, targetShape, report });
   }
 
@@ -73,13 +80,13 @@ export class LeastSquares extends Estimator {
    * @param {ArrayLike2 | LabelList} y
    * @param {LearnOptions & PartialOptions} [options]
    * @returns {Promise<this>}
-   * @throws {HeddleError} as fit; `state` if the fit before left no sums: a file, or a dual solution
+   * @throws {HeddleError} as fit; `state` if the fit before left no sums: a file, a dual solution, or one with others
    */
   async partialFit(x, y, options = {}) {
     return this.exclusively('partialFit', options, ['classes', 'solve'], async where => {
       const old = this.#stream, { classes, solve = true } = options, choice = this.#choice;
       if (choice.solver === 'dual') throw new HeddleError('argument', `${where}: solver = "dual" keeps no sums, expected "auto" or "primal"`);
-      if (this.isFitted && !old) throw new HeddleError('state', `${where}: the fit before left no sums (it was dual, or comes from a file); make a new ${this.type.kind}`);
+      if (this.isFitted && !old) throw new HeddleError('state', `${where}: the fit before left no sums (it was dual, together, or comes from a file); make a new ${this.type.kind}`);
       if (old && classes !== undefined && String(classes) !== String(old.kind.classes)) {
         throw new HeddleError('argument', `${where}: classes = ${classes}, but they were ${old.kind.classes} before`);
       }
@@ -114,4 +121,10 @@ export class LeastSquares extends Estimator {
     this.#close();
     super.dispose();
   }
+}
+
+/** @param {Choice} choice @param {string} where */
+function checkShared({ alphas, selection, solver }, where) {
+  if (solver === 'dual') throw new HeddleError('unsupported', `${where}: solver = "dual" needs the rows of all members, expected "auto" or "primal"`);
+  if (alphas && selection === 'gcv') throw new HeddleError('unsupported', `${where}: selection = "gcv" needs the sums of all members, expected "holdout"`);
 }

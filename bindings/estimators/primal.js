@@ -7,6 +7,7 @@ import { takeRows } from './samples.js';
 /** @import { Model } from '../model.js' */
 /** @import { LearnOptions } from './predictor.js' */
 /** @import { Samples } from './samples.js' */
+/** @import { Together } from './shared.js' */
 /** @import { Choice, Path } from './selection.js' */
 /**
  * Where features come from.
@@ -17,9 +18,10 @@ import { takeRows } from './samples.js';
  * @property {number} size of the features
  * @property {Float32Array | null} shift with an intercept: taken off numeric targets before they are summed, so that nothing cancels
  */
-/** coef [outputs, features]; intercept [outputs]; alpha: the penalty that worked
- * @typedef {{ coef: Float64Array, intercept: Float64Array, alpha: number, path: Path | null }} Solution */
+/** coef [outputs, features]; intercept [outputs]; alpha: the penalty that worked; rows: those that it is of
+ * @typedef {{ coef: Float64Array, intercept: Float64Array, alpha: number, path: Path | null, rows: number }} Solution */
 /** @typedef {import('../solver.js').GramValues} Sums */
+/** Sums over the members of a fit. @typedef {(...values: number[]) => Promise<number[]>} Pool */
 
 /** Rows summed at a time. */
 const batchSize = 2048;
@@ -31,17 +33,20 @@ export class Primal {
   #features;
   #outputs;
   #seed;
+  #together;
   #total;
   /** Sums of the rows held out. @type {Gram | null} */
   #held = null;
   /** The held-out rows are the caller's, and never join the others. */
   #isGiven = false;
 
-  /** @param {Features} features @param {number} outputs @param {number} seed of the rows that are held out */
-  constructor(features, outputs, seed) {
+  /** @param {Features} features @param {number} outputs @param {number} seed of the rows that are held out
+   * @param {Together} [together] others, with whose rows it is solved */
+  constructor(features, outputs, seed, together) {
     this.#features = features;
     this.#outputs = outputs;
     this.#seed = seed;
+    this.#together = together;
     this.#total = this.#sums();
   }
 
@@ -88,19 +93,26 @@ export class Primal {
     this.#rows += total;
   }
 
-  /** @param {Choice} choice @param {string} where @param {LearnOptions} options @returns {Promise<Solution>} */
-  async solve(choice, where, options) {
-    const solution = await this.#solve(choice, where, options), { shift } = this.#features;
-    return shift ? { ...solution, intercept: solution.intercept.map((value, k) => value + shift[k]) } : solution;
-  }
+  /** Over the rows of all members, if there are others. @type {Pool} */
+  #pool = async (...values) => await this.#together?.sum(values) ?? values;
 
   /** @param {Choice} choice @param {string} where @param {LearnOptions} options @returns {Promise<Solution>} */
-  async #solve(choice, where, { signal, onProgress }) {
-    const isHeldOut = choice.alphas !== null && choice.selection === 'holdout';
-    if (isHeldOut && (this.#heldRows === 0 || (this.#heldRows === this.#rows && !this.#isGiven))) {
-      throw new HeddleError('argument', `${where}: ${this.#heldRows} of ${this.#rows} rows are held out to choose alpha, expected some, but not all; give validationData`);
+  async solve(choice, where, options) {
+    const { shift } = this.#features;
+    for (;;) {
+      const [before] = await this.#pool(this.#rows), solution = await this.#solve(choice, where, options), [rows] = await this.#pool(this.#rows);
+      if (rows !== before) continue; // members that were lost took their rows with them, and those were in the means
+      return { ...solution, rows, ...shift && { intercept: solution.intercept.map((value, k) => value + shift[k]) } };
     }
-    const make = (/** @type {Gram | null} */ more) => Equations.of(this.#features, this.#outputs, this.#total, more);
+  }
+
+  /** @param {Choice} choice @param {string} where @param {LearnOptions} options @returns {Promise<Omit<Solution, 'rows'>>} */
+  async #solve(choice, where, { signal, onProgress }) {
+    const isHeldOut = choice.alphas !== null && choice.selection === 'holdout', [rows, heldRows] = await this.#pool(this.#rows, this.#heldRows);
+    if (isHeldOut && (heldRows === 0 || (heldRows === rows && !this.#isGiven))) {
+      throw new HeddleError('argument', `${where}: ${heldRows} of ${rows} rows are held out to choose alpha, expected some, but not all; give validationData`);
+    }
+    const make = (/** @type {Gram | null} */ more) => Equations.of(this.#features, this.#outputs, this.#total, more, this.#pool, this.#together);
     let equations = await make(null);
     try {
       const alphas = candidates(choice, equations.scale);
@@ -109,9 +121,9 @@ export class Primal {
         signal?.throwIfAborted();
         onProgress?.({ phase: 'alphas', done, total: alphas.length });
       }) : await equations.gcv(alphas);
-      if (isHeldOut && !this.#isGiven) {
+      if (isHeldOut) { // members make the same sums, whoever has rows to add
         equations.dispose();
-        equations = await make(this.#held);
+        equations = await make(this.#isGiven ? null : this.#held);
       }
       return { ...await equations.ridge(best(path, where)), path };
     } finally {
@@ -122,10 +134,12 @@ export class Primal {
   /** Squared errors of held-out rows, from their sums alone. @param {Equations} equations @param {number[]} alphas
    * @param {(done: number) => void} step @returns {Promise<Path>} */
   async #heldOut(equations, alphas, step) {
-    const held = /** @type {Gram} */ (this.#held), errors = [];
+    const held = this.#held, errors = [];
     for (const alpha of alphas) {
       const { coef, intercept } = await equations.ridge(alpha), whole = this.#features.bordered === null ? coef : border(coef, intercept);
-      errors.push(await held.cost({ data: whole, shape: [this.#outputs, whole.length / this.#outputs] }) / this.#heldRows);
+      const own = held ? await held.cost({ data: whole, shape: [this.#outputs, whole.length / this.#outputs] }) : 0;
+      const [cost, rows] = await this.#pool(own, this.#heldRows);
+      errors.push(cost / rows);
       step(errors.length);
     }
     return { alphas, errors };
@@ -152,40 +166,43 @@ function border(coef, intercept) {
   return out;
 }
 
-/** The equations to be solved: the sums, with the means taken out if there is an intercept. */
+/** The equations to be solved: the sums, with the means of all rows taken out if there is an intercept. */
 class Equations {
-  /** @param {Gram} gram @param {boolean} owned @param {boolean} hasIntercept @param {Sums} sums
-   * @param {Float64Array} mean of the features @param {Float64Array} target mean */
-  constructor(gram, owned, hasIntercept, { g, samples }, mean, target) {
+  /** @param {Gram} gram @param {boolean} owned @param {boolean} hasIntercept @param {number} samples @param {number} scale trace(G) / features,
+   * of all rows @param {Float64Array} mean of the features @param {Float64Array} target mean @param {Together} [together] */
+  constructor(gram, owned, hasIntercept, samples, scale, mean, target, together) {
     this.gram = gram;
     this.owned = owned;
     this.hasIntercept = hasIntercept;
     this.samples = samples;
+    this.scale = scale;
     this.mean = mean;
     this.target = target;
-    /** trace(G) / features */
-    this.scale = mean.reduce((trace, _, i) => trace + g[i * (mean.length + 1)], 0) / mean.length;
+    this.together = together;
   }
 
-  /** @param {Features} features @param {number} q outputs @param {Gram} total @param {Gram | null} more added to it
-   * @returns {Promise<Equations>} */
-  static async of({ size, bordered }, q, total, more) {
-    let sums = /** @type {Sums} */ (await total.values()), owned = false;
+  /** @param {Features} features @param {number} q outputs @param {Gram} total @param {Gram | null} more added to it @param {Pool} pool
+   * @param {Together} [together] @returns {Promise<Equations>} */
+  static async of({ size, bordered }, q, total, more, pool, together) {
     const mean = new Float64Array(size), target = new Float64Array(q);
+    let sums = /** @type {Sums} */ (await total.values()), gram = total;
     if (more) sums = added(sums, await more.values());
-    if (bordered !== null) sums = centred(sums, mean, target);
-    let gram = total;
+    if (bordered !== null) {
+      const [samples, ...own] = await pool(sums.samples, ...sums.g.subarray(size * (size + 1), size * (size + 2)), ...sums.c.filter((_, i) => i % (size + 1) === size));
+      own.forEach((sum, i) => { (i < size ? mean : target)[i < size ? i : i - size] = sum / samples; });
+      sums = centred(sums, mean, target);
+    }
     if (more || bordered !== null) {
       gram = new Gram({ features: size, targets: q });
-      owned = true;
       await gram.set(sums);
     }
-    return new Equations(gram, owned, bordered !== null, sums, mean, target);
+    const [trace] = await pool(mean.reduce((sum, _, i) => sum + sums.g[i * (size + 1)], 0));
+    return new Equations(gram, gram !== total, bordered !== null, sums.samples, trace / size, mean, target, together);
   }
 
   /** @param {number} alpha */
   async ridge(alpha) {
-    const { coef: { data: coef }, lambda } = await this.gram.ridge(alpha), n = this.mean.length;
+    const { coef: { data: coef }, lambda } = await (this.together ? this.together.solve(this.gram, { lambda: alpha }) : this.gram.ridge(alpha)), n = this.mean.length;
     const intercept = this.target.map((value, k) => value - this.mean.reduce((sum, m, i) => sum + coef[k * n + i] * m, 0));
     return { coef, intercept, alpha: lambda };
   }
@@ -210,22 +227,24 @@ function added(a, b) {
 }
 
 /**
- * With m the mean of features and t that of targets: G - J m m^T, C - J t m^T, sum |T|^2 - J |t|^2. Features come shifted by nearly
- * their mean, so nothing cancels.
+ * Sums of y - m and t - s in place of y and t, for any m and s: G - a m^T - m a^T + J m m^T, C - b m^T - s a^T + J s m^T and
+ * sum |t|^2 - 2 s b + J |s|^2, with the sums a of features and b of targets. Features come shifted by nearly their mean, so nothing cancels.
  * @param {Sums} sums of features with a 1 after them
- * @param {Float64Array} mean gets m
- * @param {Float64Array} target gets t
+ * @param {Float64Array} m
+ * @param {Float64Array} s
  * @returns {Sums} of the features
  */
-function centred({ g, c, samples, targetSquares }, mean, target) {
-  const n = mean.length, q = target.length, outG = new Float64Array(n * n), outC = new Float64Array(q * n);
-  for (let i = 0; i < n; i++) mean[i] = g[n * (n + 1) + i] / samples;
-  for (let k = 0; k < q; k++) target[k] = c[k * (n + 1) + n] / samples;
+function centred({ g, c, samples, targetSquares }, m, s) {
+  const n = m.length, q = s.length, outG = new Float64Array(n * n), outC = new Float64Array(q * n), a = g.subarray(n * (n + 1), n * (n + 2));
   for (let i = 0; i < n; i++) {
-    for (let j = 0; j <= i; j++) outG[i * n + j] = outG[j * n + i] = g[i * (n + 1) + j] - samples * mean[i] * mean[j];
+    const rest = samples * m[i] - a[i];
+    for (let j = 0; j <= i; j++) outG[i * n + j] = outG[j * n + i] = g[i * (n + 1) + j] + rest * m[j] - m[i] * a[j];
   }
+  let squares = targetSquares;
   for (let k = 0; k < q; k++) {
-    for (let i = 0; i < n; i++) outC[k * n + i] = c[k * (n + 1) + i] - samples * target[k] * mean[i];
+    const b = c[k * (n + 1) + n], rest = samples * s[k] - b;
+    for (let i = 0; i < n; i++) outC[k * n + i] = c[k * (n + 1) + i] + rest * m[i] - s[k] * a[i];
+    squares += s[k] * (rest - b);
   }
-  return { g: outG, c: outC, samples, targetSquares: Math.max(0, targetSquares - samples * target.reduce((sum, t) => sum + t * t, 0)) };
+  return { g: outG, c: outC, samples, targetSquares: Math.max(0, squares) };
 }

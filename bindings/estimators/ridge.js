@@ -11,20 +11,25 @@ import { ridgeParams } from './selection.js';
 /** @import { Solution } from './primal.js' */
 /** @import { Samples, TrainingData } from './samples.js' */
 /** @import { RidgeParams } from './selection.js' */
+/** @import { Together } from './shared.js' */
 /** @typedef {RidgeParams & { fitIntercept?: boolean }} RidgeOptions fitIntercept: adds a constant, which is not penalised; true
  *   unless told. alpha: 1 unless told */
 
 /** Rows whose mean the features are shifted by: it need not be exact. */
 const shiftRows = 1000;
 
-/** About the mean of each column. @param {Samples} samples @param {number} size of a row @returns {Float32Array} */
-function nearMean({ data, shape: [rows], scale, offset }, size) {
+/** About the mean of each column, the same for all members. @param {Samples} samples @param {number} size of a row @param {Together} [together]
+ * @returns {Promise<Float32Array>} */
+async function nearMean({ data, shape: [rows], scale, offset }, size, together) {
   const step = Math.max(1, Math.floor(rows / shiftRows)), sum = new Float64Array(size);
   let taken = 0;
   for (let row = 0; row < rows; row += step, taken++) {
     for (let i = 0; i < size; i++) sum[i] += data[row * size + i];
   }
-  return Float32Array.from(sum, value => value / taken * scale + offset);
+  const own = Float32Array.from(sum, value => value / taken * scale + offset);
+  if (!together) return own;
+  const [members, ...all] = await together.sum([1, ...own]);
+  return Float32Array.from(all, value => value / members);
 }
 
 /**
@@ -47,10 +52,10 @@ export class Ridge extends LeastSquares {
     return { coef: { data, shape }, intercept: bias?.data ?? new Float32Array(shape[0]) };
   }
 
-  /** @param {TrainingData} data @returns {Promise<Network>} */
-  async network({ x, y, shape, outputs, classes }) {
-    const { fitIntercept, seed: given } = this.getParams(), seed = given ?? defaultSeed(), size = sizeOf(shape), mean = nearMean(x, size);
-    const shift = fitIntercept && !classes ? nearMean(y, outputs) : null;
+  /** @param {TrainingData} data @param {string} _where @param {Together} [together] @returns {Promise<Network>} */
+  async network({ x, y, shape, outputs, classes }, _where, together) {
+    const { fitIntercept, seed: given } = this.getParams(), seed = given ?? together?.seed ?? defaultSeed(), size = sizeOf(shape);
+    const mean = await nearMean(x, size, together), shift = fitIntercept && !classes ? await nearMean(y, outputs, together) : null;
     const model = await sequential([
       input({ shape }), layers.flatten({ name: 'flat' }), // a normalisation of deviation 1 only takes the mean out
       ...fitIntercept ? [layers.batchNorm({ center: false, scale: false, frozen: true, epsilon: 1e-30, name: 'shifted' }), layers.appendConstant({ name: 'bordered' })] : [],

@@ -47,6 +47,21 @@ test('U y = z bitwise, |y| = |z|, and the distances of the appendix', async () =
   slfn.dispose();
 });
 
+test('other weights move the features no further than ||dW|| |x|', async () => {
+  const { x, y } = wave(20, 6), slfn = await new SlfnRegressor({ seed: 3 }).fit(x, y), before = await slfn.hidden(x);
+  const { 'random/kernel': { data: a, shape } } = await slfn.model.getWeights(), square = v => dot(v, v);
+  for (const size of [1e-3, 0.1, 10]) {
+    const change = numbers(a.length, 8).map(v => size * (v - 0.5));
+    await slfn.model.setWeights({ 'random/kernel': { data: a.map((v, i) => v + change[i]), shape } }, { partial: true });
+    const after = await slfn.hidden(x), bound = 2 * square(change); // W = V A has each weight twice
+    for (let i = 0; i < 20; i++) {
+      const moved = square(row(after, i).map((v, j) => v - row(before, i)[j]));
+      assert.ok(moved > 0 && moved <= bound * (1 + square(row(x, i))) * (1 + 1e-3), `${size}, row ${i}: ${moved}`);
+    }
+  }
+  slfn.dispose();
+});
+
 test('samples come back from their features from ratio 2 on, within 1e-6 + 6e-7 cond(A)', async () => {
   for (const [shape, bias, params] of [
     [[7], true, { ratio: 2 }], [[7], true, { ratio: 4 }], [[3, 4], true, { ratio: 2.2, distribution: 'normal' }], [[9], false, { nodes: 18, distribution: 'orthogonal' }],
