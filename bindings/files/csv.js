@@ -75,7 +75,7 @@ function quotedRecord(text, begin, { separator, line }) {
 const lines = (text, begin, end) => text.slice(begin, end).split('\n').length - 1;
 
 /** The records of a text; empty lines are none. @param {string} text @param {string} separator @returns {Generator<CsvRecord>} */
-function* records(text, separator) {
+export function* records(text, separator) {
   for (let begin = 0, line = 1; begin < text.length;) {
     const plain = text.slice(begin, lineEnd(text, begin)), isPlain = !plain.includes('"');
     const { fields, end } = isPlain ? { fields: plain.split(separator), end: begin + plain.length }
@@ -87,7 +87,7 @@ function* records(text, separator) {
 }
 
 /** What the first line has most of, outside quotes. @param {string} text */
-function likelySeparator(text) {
+export function likelySeparator(text) {
   const first = text.slice(0, lineEnd(text, 0)).replace(/"[^"]*"?/g, '');
   const counts = separators.map(one => first.split(one).length);
   return separators[counts.indexOf(Math.max(...counts))];
@@ -129,6 +129,21 @@ function survey(text, separator, asked) {
 }
 
 /**
+ * The text of a file, with line feeds, without a byte order mark.
+ * @param {string | Uint8Array | ArrayBuffer} input
+ * @param {string} where
+ */
+export async function textOf(input, where) {
+  let text = input;
+  if (typeof text !== 'string') {
+    const bytes = toBytes(text, where);
+    text = decoded(isGzip(bytes) ? await gunzip(bytes) : bytes);
+  }
+  if (text.startsWith('\ufeff')) text = text.slice(1);
+  return text.includes('\n') ? text : text.replaceAll('\r', '\n'); // as old Macs wrote
+}
+
+/**
  * Reads a table. Columns of numbers come as numbers.
  * @param {string | Uint8Array | ArrayBuffer} input the whole file: UTF-8, packed with gzip or not; or its text
  * @param {{ separator?: string, header?: boolean }} [options] separator: one character; unless told, the one of , ; tab | that the first line
@@ -145,13 +160,7 @@ export async function readCsv(input, options) {
   if (header !== undefined && typeof header !== 'boolean') {
     throw new HeddleError('argument', `readCsv: header: expected true or false, got ${kindOf(header)}`);
   }
-  let text = input;
-  if (typeof text !== 'string') {
-    const bytes = toBytes(text, 'readCsv');
-    text = decoded(isGzip(bytes) ? await gunzip(bytes) : bytes);
-  }
-  if (text.startsWith('\ufeff')) text = text.slice(1);
-  if (!text.includes('\n')) text = text.replaceAll('\r', '\n'); // as old Macs wrote
+  const text = await textOf(input, 'readCsv');
   const separator = given ?? likelySeparator(text), { names, rows, hasHeader, isNumber } = survey(text, separator, header);
   const columns = isNumber.map(is => (is ? new Float64Array(rows) : /** @type {string[]} */ (Array(rows))));
   let row = hasHeader ? -1 : 0;

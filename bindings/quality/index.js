@@ -1,5 +1,16 @@
 /** Image quality: `heddle/quality`. */
+export { matchImages } from './matching.js';
+export { nextPair, pairwiseScores } from './pairwise.js';
+export { readRatings } from './ratings.js';
+export { split } from './split.js';
 export { krocc, mae, metrics, outlierRatio, plcc, rmse, srocc, statistics } from './statistics.js';
 
 /** @typedef {import('./statistics.js').Statistics} Statistics */
 /** @typedef {import('./statistics.js').StatisticsOptions} StatisticsOptions */
+/** @typedef {import('./pairwise.js').Choice} Choice */
+/** @typedef {import('./pairwise.js').PairwiseOptions} PairwiseOptions */
+/** @typedef {import('./pairwise.js').PairwiseScores} PairwiseScores */
+/** @typedef {import('./ratings.js').Ratings} Ratings */
+/** @typedef {import('./ratings.js').RatingsOptions} RatingsOptions */
+/** @typedef {import('./split.js').SplitOptions} SplitOptions */
+/** @typedef {import('./split.js').Parts} Parts */
