@@ -1,13 +1,17 @@
-/** Linear algebra, beside the WebAssembly. */
+/** Linear algebra and pictures, beside the WebAssembly. */
 import { inOut, outOnly } from './heap.js';
 
 /** @import { Engine } from './engine.js' */
+/** @import { Elements } from './heap.js' */
 /** @import { Floats } from './matrix.js' */
 /**
  * A number; an array that is only read; or what the function writes to: an array that it also reads, or the number of elements of one that it
  * fills.
  * @typedef {number | Floats | { out: Floats | number }} AlgebraArgument
  */
+/** The same for pictures, whose arrays differ in type. @typedef {number | Elements | { fill: keyof typeof Types, length: number }} ImageArgument */
+
+const Types = { Uint8Array, Float32Array, Float64Array };
 
 export class Algebra {
   #engine;
@@ -46,6 +50,22 @@ export class Algebra {
       return isNew ? outOnly(data) : inOut(data);
     });
     engine.work(() => engine.heap.call(`hd_${name}`, engine.context, ...passed));
+    return written;
+  }
+
+  /**
+   * @param {string} name of a function hd_image_name
+   * @param {ImageArgument[]} args after the context
+   * @returns {Elements[]} what it filled
+   */
+  image(name, args) {
+    const engine = this.#engine, written = /** @type {Elements[]} */ ([]);
+    const passed = args.map(arg => {
+      if (typeof arg === 'number' || ArrayBuffer.isView(arg)) return arg;
+      written.push(new Types[arg.fill](arg.length));
+      return outOnly(written[written.length - 1]);
+    });
+    engine.work(() => engine.heap.call(`hd_image_${name}`, engine.context, ...passed));
     return written;
   }
 }

@@ -6,19 +6,21 @@ import { HeddleError } from './errors.js';
  * @typedef {{ wasmMemory: WebAssembly.Memory } & Record<string, (...args: number[]) => number>} EngineModule
  */
 /** A number or handle as it is; a string as UTF-8 with a final zero; an array as a pointer to a copy of it, which `inOut` gets back.
- * @typedef {number | string | Int32Array | Float32Array | Float64Array | InOut} Argument */
+ * @typedef {number | string | Int32Array | Elements | InOut} Argument */
+
+/** @typedef {Uint8Array | Float32Array | Float64Array} Elements */
 
 /** An array that a function changes. */
 class InOut {
-  /** @param {Float32Array | Float64Array} data @param {boolean} isRead before it is changed */
+  /** @param {Elements} data @param {boolean} isRead before it is changed */
   constructor(data, isRead) {
     this.data = data;
     this.isRead = isRead;
   }
 }
-/** @param {Float32Array | Float64Array} data to be read and written to by the function it is given to */
+/** @param {Elements} data to be read and written to by the function it is given to */
 export const inOut = data => new InOut(data, true);
-/** @param {Float32Array | Float64Array} data to be filled by the function it is given to */
+/** @param {Elements} data to be filled by the function it is given to */
 export const outOnly = data => new InOut(data, false);
 
 const maxRank = 6;
@@ -115,7 +117,7 @@ export class Heap {
     });
   }
 
-  /** The engine's memory at a pointer, as long and of the same type as an array. @template {Float32Array | Float64Array | Uint8Array} T
+  /** The engine's memory at a pointer, as long and of the same type as an array. @template {Elements} T
    * @param {T} like @param {number} at @returns {T} */
   #view(like, at) {
     const Type = /** @type {new (buffer: ArrayBufferLike, at: number, length: number) => T} */ (like.constructor);
@@ -124,7 +126,7 @@ export class Heap {
 
   /**
    * Fills the array that a function returns.
-   * @param {Float32Array | Float64Array | Uint8Array} data
+   * @param {Elements} data
    * @param {string} name
    * @param {Argument[]} args
    * @returns {boolean} false if the function returned NULL

@@ -216,6 +216,21 @@ HD_API hd_status hd_predict(hd_model *m, hd_data *d, int node, int begin, int en
 HD_API hd_status hd_gradients(hd_model *m, hd_data *d, int begin, int end, int training, double seed,
                               double *loss);
 
+/* --- images -------------------------------------------------------------------------------------------- */
+
+/* Pictures are [height, width, channels], rows from the top, of type HD_UINT8 (0..255) or HD_FLOAT (hd_real); sides 1..65535, channels 1..64,
+ * below 2^31 bytes. HD_ERR_ARGUMENT: sizes out of range, floats that are not finite. Outputs must not overlap inputs. */
+enum {
+    HD_RESIZE_NEAREST = 0, /* the pixel under the new one's centre */
+    HD_RESIZE_AREA,        /* mean over the area that the new pixel covers */
+    HD_RESIZE_BILINEAR,    /* a triangle, as wide as the new pixel when shrinking: PIL's BILINEAR, bytes to the bit */
+    HD_RESIZE_BICUBIC      /* MATLAB's imresize with antialiasing: Keys' kernel with a = -1/2, stretched when shrinking, mirrored borders */
+};
+/* y [to_height, to_width, channels]. scale: 0, or the factor that imresize would be given: the new sides are the old times it, rounded up, and
+ * the kernel's positions follow it, not the ratio of the sides (bicubic; the others take the ratio). */
+HD_API hd_status hd_image_resize(hd_context *c, int type, int height, int width, int channels, const void *x, int method, double scale,
+                                 int to_height, int to_width, void *y);
+
 /* --- linear algebra ------------------------------------------------------------------------------------ */
 
 /* Dense row-major matrices without gaps between rows; `type` HD_F32 or HD_F64 for all of a call. Sizes 1..65536 unless said; outputs must

@@ -1,7 +1,13 @@
-/** Pictures as the arrays that models take, as `heddle/images`: decoding and resizing is the platform's work, in browsers by
- * canvas, in Node by the optional package sharp. */
+/** Pictures as the arrays that models take, as `heddle/images`: decoding (and resizing on the way) is the platform's work, in browsers by
+ * canvas, in Node by the optional package sharp; what is done with the pixels is the engine's, and the same everywhere. */
 import { HeddleError, abortError, checkOptions, kindOf, wholeNumber } from '../errors.js';
 import { isNode } from '../platform.js';
+
+export { resize } from './resize.js';
+
+/** @typedef {import('./pixels.js').Picture} Picture */
+/** @typedef {import('./pixels.js').PictureData} PictureData */
+/** @typedef {import('./resize.js').ResizeOptions} ResizeOptions */
 
 /**
  * @typedef {object} ImageOptions
