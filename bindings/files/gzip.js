@@ -37,6 +37,27 @@ async function collect(stream, check) {
 const pipe = (bytes, codec) => new Blob([unshared(bytes)]).stream().pipeThrough(codec);
 
 /**
+ * Unpacks what one of the platform's codecs packs.
+ * @param {Uint8Array} bytes
+ * @param {'gzip' | 'deflate'} format deflate: as zlib wraps it (RFC 1950)
+ * @param {number} maxBytes refuse to unpack to more
+ */
+export async function unpack(bytes, format, maxBytes) {
+  if (typeof DecompressionStream === 'undefined') {
+    throw new HeddleError('unsupported', `${format}: this platform has no DecompressionStream; unpack the file first`);
+  }
+  try {
+    return await collect(pipe(bytes, new DecompressionStream(format)), total => {
+      if (total > maxBytes) throw new HeddleError('file', `${format}: the file unpacks to more than maxBytes = ${maxBytes}`);
+    });
+  } catch (cause) {
+    if (cause instanceof HeddleError) throw cause;
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new HeddleError('file', `${format}: the file is damaged or cut short: ${reason}`, { cause });
+  }
+}
+
+/**
  * Unpacks a gzip file (RFC 1952) of one member.
  * @param {Uint8Array | ArrayBuffer} input
  * @param {{ maxBytes?: number }} [options] maxBytes: refuse to unpack to more than this, 2 GiB unless told
@@ -51,19 +72,7 @@ export async function gunzip(input, options) {
   const bytes = toBytes(input, 'gunzip');
   if (!isGzip(bytes)) throw new HeddleError('file', 'gzip: the file does not begin with the bytes 1f 8b');
   if (bytes.length < 18) throw new HeddleError('file', `gzip: ${bytes.length} bytes are too few for a gzip file`);
-  if (typeof DecompressionStream === 'undefined') {
-    throw new HeddleError('unsupported', 'gzip: this platform has no DecompressionStream; unpack the file first');
-  }
-  let out;
-  try {
-    out = await collect(pipe(bytes, new DecompressionStream('gzip')), total => {
-      if (total > maxBytes) throw new HeddleError('file', `gzip: the file unpacks to more than maxBytes = ${maxBytes}`);
-    });
-  } catch (cause) {
-    if (cause instanceof HeddleError) throw cause;
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new HeddleError('file', `gzip: the file is damaged or cut short: ${reason}`, { cause });
-  }
+  const out = await unpack(bytes, 'gzip', maxBytes);
   // Some platforms ignore bytes after the member, others refuse them: the size field at the very end tells for all.
   const size = new DataView(bytes.buffer, bytes.byteOffset + bytes.length - 4, 4).getUint32(0, true);
   if (size !== out.length % 2 ** 32) {

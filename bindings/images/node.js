@@ -47,7 +47,7 @@ export async function decode(source, { width, height, fit, background: [r, g, b]
   }
 }
 
-const isPicture = (/** @type {string} */ name) => /\.(png|jpe?g|webp|gif|avif|tiff?|bmp)$/i.test(name);
+export const isPicture = (/** @type {string} */ name) => /\.(png|jpe?g|webp|gif|avif|tiff?|bmp)$/i.test(name);
 
 /** @param {string} path */
 export async function listFolder(path) {

@@ -30,9 +30,9 @@ import { decimal, readRows } from './table.js';
 const roles = /** @type {const} */ (['image', 'score', 'std', 'reference', 'split']);
 /** Usual names, the likelier ones first; upper case and what is no letter or digit do not count. */
 const usual = {
-  image: ['image', 'imagename', 'imagefile', 'imagepath', 'img', 'imgname', 'imgpath', 'distimg', 'distortedimage', 'filename', 'file', 'path', 'picture', 'photo', 'name'],
-  score: ['moszscore', 'mos', 'meanopinionscore', 'dmos', 'score', 'meanscore', 'rating', 'meanrating', 'quality', 'subjectivescore'],
-  std: ['mosstd', 'std', 'sd', 'stddev', 'mossd', 'dmosstd', 'standarddeviation', 'sigma'],
+  image: ['image', 'imagename', 'imagefile', 'imagepath', 'img', 'imgname', 'imgpath', 'distimg', 'distortedimage', 'filename', 'file', 'path', 'picture', 'photo', 'name', 'allimagesrelease'],
+  score: ['moszscore', 'mos', 'meanopinionscore', 'dmos', 'score', 'meanscore', 'rating', 'meanrating', 'quality', 'subjectivescore', 'allmosrelease'],
+  std: ['mosstd', 'std', 'sd', 'stddev', 'mossd', 'dmosstd', 'standarddeviation', 'sigma', 'allstddevrelease'],
   reference: ['reference', 'referenceid', 'referenceimage', 'refimage', 'refimg', 'refname', 'refid', 'ref'],
   split: ['split', 'set', 'subset', 'partition'],
 };
@@ -48,7 +48,7 @@ function refuse(message) {
 function recognise(names) {
   const has = new Set(names.map(plain));
   if (['imagename', 'c1', 'c2', 'c3', 'c4', 'c5', 'ctotal', 'mos', 'sd'].every(name => has.has(name))) return 'koniq-10k';
-  if (['releasefile', 'role', 'mos', 'mosstd'].every(name => has.has(name))) return 'clive';
+  if (['allimagesrelease', 'allmosrelease'].every(name => has.has(name)) || ['releasefile', 'role', 'mos', 'mosstd'].every(name => has.has(name))) return 'clive';
   return 'csv';
 }
 
@@ -129,8 +129,7 @@ const readTexts = (rows, at, what) => rows.map(({ place, fields }) => fields[at]
 /** @param {Table} table @param {RatingsOptions} options @returns {Ratings} */
 function toRatings(table, options) {
   const known = recognise(table.names), at = findColumns(table, options, known);
-  const role = known === 'clive' ? table.names.findIndex(name => plain(name) === 'role') : -1;
-  const rows = role < 0 ? table.rows : table.rows.filter(({ fields }) => fields[role] !== 'training');
+  const isOmitted = (/** @type {Row} */ { fields }) => known === 'clive' && /^t[1-7]\.\w+$/.test(fields[at.image]), rows = table.rows.filter(row => !isOmitted(row));
   if (rows.length < 2) refuse(`${rows.length} row${rows.length === 1 ? '' : 's'}, expected at least two rated pictures`);
   const images = readNames(rows, at.image);
   const scores = Float64Array.from(rows, ({ place, fields }, i) => finite(fields[at.score], `${place}: the score of "${images[i]}"`));
@@ -143,15 +142,15 @@ function toRatings(table, options) {
     ...at.reference >= 0 && { references: readTexts(rows, at.reference, 'reference') },
     ...at.split >= 0 && { splits: readTexts(rows, at.split, `value of "${table.names[at.split]}"`) },
     columns: Object.fromEntries(roles.filter(name => at[name] >= 0).map(name => [name, table.names[at[name]]])),
-    omitted: role < 0 ? [] : table.rows.filter(row => !rows.includes(row)).map(({ fields }) => fields[at.image]),
+    omitted: table.rows.filter(isOmitted).map(({ fields }) => fields[at.image]),
   };
 }
 
 /**
- * Reads ratings: CSV, TSV or JSON (an array of objects, an object of arrays, or { "a.jpg": 3.5 }), packed with gzip or not. Columns are found by
+ * Reads ratings: CSV, TSV, JSON (an array of objects, an object of arrays, or { "a.jpg": 3.5 }), packed with gzip or not, or MAT-files. Columns are found by
  * usual names (image, file, image_name ...; MOS_zscore, mos, dmos, score ...; std, SD ...; reference; set, split ...), or named by options. The
- * published tables of KonIQ-10k (scores_and_distributions, distributions_sets) and of CLIVE are recognised.
- * @param {Source | string} source as for `load`; a string with a line end in it is the text itself
+ * published tables of KonIQ-10k (scores_and_distributions, distributions_sets) and of CLIVE (a table, or the three MAT-files of its release) are recognised.
+ * @param {Source | readonly Source[]} source as for `load`; a string with a line end in it is the text itself; several MAT-files are read as one table
  * @param {RatingsOptions} [options]
  * @returns {Promise<Ratings>}
  * @throws {HeddleError} `file`, with the line: a column that is missing, a name that is empty or comes twice, a score that is no finite number, fewer
@@ -163,6 +162,6 @@ export async function readRatings(source, options = {}) {
   if (format !== undefined && !formats.includes(format)) {
     throw new HeddleError('argument', `readRatings: format = ${JSON.stringify(format)}, expected one of ${formats.join(', ')}`);
   }
-  const isText = typeof source === 'string' && /[\r\n]/.test(source);
-  return toRatings(await readRows(isText ? source : await loadFrom(source, { signal }), format), options);
+  const load = async (/** @type {Source} */ one) => (typeof one === 'string' && /[\r\n]/.test(one) ? one : loadFrom(one, { signal }));
+  return toRatings(await readRows(await Promise.all((Array.isArray(source) ? source : [source]).map(load)), format), options);
 }

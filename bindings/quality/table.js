@@ -1,7 +1,10 @@
-/** Tables of ratings as rows of texts, each with the place it came from: CSV, TSV or JSON. */
+/** Tables of ratings as rows of texts, each with the place it came from: CSV, TSV, JSON or MAT-files. */
 import { HeddleError } from '../errors.js';
 import { likelySeparator, records, textOf } from '../files/csv.js';
 import { parseStrictJson } from '../files/json.js';
+import { isMat, readMat } from '../files/mat.js';
+
+/** @import { MatValue } from '../files/mat.js' */
 
 /** @typedef {{ place: string, fields: string[] }} Row place: "line 3" or "entry 3", for messages */
 /** @typedef {{ names: string[], rows: Row[] }} Table */
@@ -81,13 +84,42 @@ function fromJson(text) {
   }) };
 }
 
+/** A variable of a MAT-file as a column of texts; undefined if it is no list of numbers or texts. @param {MatValue} value @returns {string[] | undefined} */
+function listOf({ shape, data }) {
+  if (shape.length > 2 || Math.min(...shape) > 1 || data.length < 1) return undefined;
+  const texts = Array.from(/** @type {ArrayLike<number | string | MatValue>} */ (data), one => {
+    let inner = one;
+    while (typeof inner === 'object' && inner.data.length === 1) [inner] = inner.data; // a cell within a cell
+    return typeof inner === 'object' ? undefined : String(inner).trim();
+  });
+  return texts.every(one => one !== undefined) ? texts : undefined;
+}
+
+/** Variables that are lists of the same length; those of another length than most are none of the table. @param {Uint8Array[]} files @returns {Promise<Table>} */
+async function fromMat(files) {
+  const columns = /** @type {[string, string[]][]} */ ([]);
+  for (const file of files) {
+    for (const [name, value] of await readMat(file)) {
+      const list = listOf(value);
+      if (list) columns.push([name, list]);
+    }
+  }
+  if (!columns.length) return refuse('no variable of the MAT-file is a list of numbers or names');
+  const rows = Math.max(...columns.map(([, list]) => list.length)), fitting = columns.filter(([, list]) => list.length === rows);
+  return { names: fitting.map(([name]) => name), rows: Array.from({ length: rows }, (_, i) => ({ place: `entry ${i + 1}`, fields: fitting.map(([, list]) => list[i]) })) };
+}
+
 /**
- * @param {string | Uint8Array} input text, or UTF-8, packed with gzip or not
+ * @param {(string | Uint8Array)[]} inputs texts, or UTF-8, packed with gzip or not: one, or MAT-files that hold a column or more each
  * @param {'csv' | 'tsv' | 'json' | undefined} format undefined: JSON if the first character is { or [, else CSV by its likely separator
  * @returns {Promise<Table>} fields without the white space around them; without a header, names are "column 1", "column 2" ...
  * @throws {HeddleError} `file`
  */
-export async function readRows(input, format) {
+export async function readRows(inputs, format) {
+  const binary = inputs.filter(input => typeof input !== 'string').filter(isMat);
+  if (binary.length && binary.length === inputs.length && !format) return fromMat(binary);
+  if (inputs.length !== 1) throw new HeddleError('argument', `readRatings: ${inputs.length} sources, expected one, or several MAT-files`);
+  const [input] = inputs;
   const text = await textOf(input, 'ratings');
   if (format === 'json' || (!format && /^\s*[[{]/.test(text))) return fromJson(text);
   return fromCsv(text, format === 'tsv' ? '\t' : likelySeparator(text));
