@@ -351,4 +351,14 @@ HD_API hd_status hd_statistics(hd_context *c, int n, const double *q, const doub
 HD_API hd_status hd_statistics_intervals(hd_context *c, int n, const double *q, const double *y, const double *spread, int resamples,
                                          double confidence, double seed, double *low, double *high);
 
+enum {
+    HD_MAPPING_LINEAR = 0, /* b0 + b1 x */
+    HD_MAPPING_LOGISTIC4,  /* (b0 - b1) / (1 + exp(-(x - b2) / b3)) + b1, b3 > 0 */
+    HD_MAPPING_LOGISTIC5,  /* b0 (1/2 - 1 / (1 + exp(b1 (x - b2)))) + b3 x + b4 */
+    HD_MAPPING_MOST = 5    /* coefficients */
+};
+/* Least squares curve from scores q [n] to ratings y [n], n as of hd_statistics, to b [HD_MAPPING_MOST]. `used` gets the kind of curve: linear
+ * where a logistic one fits no better. Exponents count within -60..60. */
+HD_API hd_status hd_mapping_fit(hd_context *c, int kind, int n, const double *q, const double *y, double *b, double *used);
+
 #endif

@@ -3,8 +3,10 @@ export { matchImages } from './matching.js';
 export { nextPair, pairwiseScores } from './pairwise.js';
 export { readRatings } from './ratings.js';
 export { split } from './split.js';
+export { Mapping, mapping } from './mapping.js';
 export { krocc, mae, metrics, outlierRatio, plcc, rmse, srocc, statistics } from './statistics.js';
 
+/** @typedef {import('./mapping.js').MappingKind} MappingKind */
 /** @typedef {import('./statistics.js').Statistics} Statistics */
 /** @typedef {import('./statistics.js').StatisticsOptions} StatisticsOptions */
 /** @typedef {import('./pairwise.js').Choice} Choice */

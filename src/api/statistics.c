@@ -1,9 +1,11 @@
-/* Agreement of scores with ratings in public: checks, memory, and the bootstrap. */
+/* Agreement of scores with ratings, and curves between them, in public: checks, memory, and the bootstrap. */
 #include "base/context.h"
 #include "base/rng.h"
 #include "metric/statistics.h"
+#include "solve/logistic.h"
 
 #include <math.h>
+#include <string.h>
 
 enum { MAX_ROWS = 1 << 24, MAX_RESAMPLES = 100000, DRAW_BOOTSTRAP = 5 << 28 };
 #define LARGEST 1e60 /* sums of its fourth powers are still numbers */
@@ -156,5 +158,33 @@ hd_status hd_statistics_intervals(hd_context *c, int n, const double *q, const d
         high[s] = kept ? quantile(kept, x, (1 + confidence) / 2) : NAN;
     }
     job_free(c, &j);
+    return HD_OK;
+}
+
+hd_status hd_mapping_fit(hd_context *c, int kind, int n, const double *q, const double *y, double *b, double *used)
+{
+    if (kind < HD_MAPPING_LINEAR || kind > HD_MAPPING_LOGISTIC5) {
+        return hd_fail(c, HD_ERR_ARGUMENT, "mapping: kind = %d, expected %d..%d", kind, HD_MAPPING_LINEAR, HD_MAPPING_LOGISTIC5);
+    }
+    if (check(c, n, q, y, NULL)) {
+        return c->status;
+    }
+    double line[HD_MAPPING_MOST] = { 0 };
+    const double errors = hd_line_fit(n, q, y, line);
+    *used = HD_MAPPING_LINEAR;
+    memcpy(b, line, sizeof line);
+    if (kind == HD_MAPPING_LINEAR) {
+        return HD_OK;
+    }
+    double *work = hd_reserve(c, (size_t)n * sizeof *work, "mapping");
+    if (!work) {
+        return HD_ERR_MEMORY;
+    }
+    if (hd_logistic_fit(c->pool, kind, n, q, y, work, b) < errors) {
+        *used = kind;
+    } else {
+        memcpy(b, line, sizeof line);
+    }
+    hd_release(c, work);
     return HD_OK;
 }

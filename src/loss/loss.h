@@ -26,15 +26,17 @@ typedef struct hd_loss_run {
 typedef struct hd_loss_example {
     hd_shape shape;      /* of the output */
     int n_options;
-    double options[4];
+    double options[6];
 } hd_loss_example;
 
 typedef struct hd_loss_class {
     const char *name, *doc;
     const hd_option *options;
     bool sparse;              /* targets are integer labels, one for each row of the output */
+    bool batch;               /* of a batch as a whole: run() returns n times its loss; one element a sample, no sample weights */
     hd_activation fuses;      /* HD_SOFTMAX, HD_SIGMOID: computed from logits when the output ends with it; else HD_LINEAR */
     double target_min, target_max; /* allowed targets; labels: 0..row-1 is checked instead */
+    const char *(*refuses)(const hd_values *opt); /* what is wrong with options beyond their ranges, or NULL; may be missing */
     /* Returns the sum over samples of weight * loss (each loss the mean over its elements, as in Keras), summed in float64
      * in fixed blocks. */
     double (*run)(const hd_loss_run *r);

@@ -42,6 +42,15 @@ hd_status hd_loss_attach(hd_model *m, int output, const hd_loss_class *class, do
     if (m->n_losses == HD_MAX_LOSSES) {
         return hd_fail(m->c, HD_ERR_ARGUMENT, "%s: at most %d losses", class->name, HD_MAX_LOSSES);
     }
+    const char *refusal = class->refuses ? class->refuses(&loss.opt) : NULL;
+    if (refusal) {
+        return hd_fail(m->c, HD_ERR_ARGUMENT, "%s: %s", class->name, refusal);
+    }
+    const size_t size = hd_shape_size(&m->node[m->output[output]]->out);
+    if (class->batch && size != 1) {
+        return hd_fail(m->c, HD_ERR_SHAPE, "%s: output %d has %z elements a sample, expected 1: it compares the scores of a batch",
+                       class->name, output, size);
+    }
     for (int i = 0; i < m->n_losses; i++) {
         if (m->loss[i].output == output && m->loss[i].class->sparse != class->sparse) {
             return hd_fail(m->c, HD_ERR_UNSUPPORTED, "%s: output %d has %s, whose targets are of another kind",

@@ -67,6 +67,12 @@ static hd_status check_values(hd_model *m, const hd_column *column, const char *
 static hd_status check_weights(hd_model *m, const hd_data *d, int begin, int end)
 {
     const hd_column *column = hd_data_find(d, HD_COLUMN_WEIGHT, 0);
+    for (int i = 0; column && i < m->n_losses; i++) {
+        if (m->loss[i].class->batch) {
+            return hd_fail(m->c, HD_ERR_UNSUPPORTED, "data: sample weights, but the loss %s of \"%s\" is of a batch as a whole, expected none",
+                           m->loss[i].class->name, m->node[m->output[m->loss[i].output]]->name);
+        }
+    }
     for (int i = begin; column && i < end; i++) {
         double v = element(&column->table, (size_t)i);
         if (!(v >= 0 && v <= 1e9)) {

@@ -41,7 +41,11 @@ extern const hd_loss_class hd_loss_huber;
 extern const hd_loss_class hd_loss_logistic_mse;
 extern const hd_loss_class hd_loss_mean_absolute_error;
 extern const hd_loss_class hd_loss_mean_squared_error;
+extern const hd_loss_class hd_loss_monotonicity;
+extern const hd_loss_class hd_loss_norm_in_norm;
+extern const hd_loss_class hd_loss_plcc;
 extern const hd_loss_class hd_loss_poisson;
+extern const hd_loss_class hd_loss_smooth_l1;
 extern const hd_loss_class hd_loss_sparse_categorical_crossentropy;
 extern const hd_metric_class hd_metric_accuracy;
 extern const hd_metric_class hd_metric_confusion_matrix;
@@ -143,7 +147,11 @@ REGISTRY(loss,
          &hd_loss_logistic_mse,
          &hd_loss_mean_absolute_error,
          &hd_loss_mean_squared_error,
+         &hd_loss_monotonicity,
+         &hd_loss_norm_in_norm,
+         &hd_loss_plcc,
          &hd_loss_poisson,
+         &hd_loss_smooth_l1,
          &hd_loss_sparse_categorical_crossentropy,
          NULL)
 

@@ -12,14 +12,18 @@ const factories = { layer: layers, loss: losses, metric: metrics, optimizer: opt
 const labels = Uint8Array.from({ length: rows }, (_, i) => i % classes);
 const oneHot = { shape: [rows, classes], data: Float32Array.from({ length: rows * classes }, (_, i) => Number(labels[Math.floor(i / classes)] === i % classes)) };
 
-/** Options that an option needs to make sense. */
+/** Options that an option of a layer needs to make sense. */
 const needs = { alpha: { activation: 'leakyRelu' }, pads: { padding: 'explicit' }, outputPadding: { strides: 2 } };
 /** Values where the range alone says too little: shapes are of the matrix [4, 3], or the image [6, 6, 4]. */
 const given = { 'layer reshape.shape': [3, -1], 'layer transpose.axes': [1, 0], 'layer concat.axis': 0, 'schedule piecewise.at': [50],
   'layer maxPool2d.poolSize': 3, 'layer avgPool2d.poolSize': [3, 2], 'layer upsample2d.size': [1, 3], 'layer maxPool2d.pads': 1,
-  'layer avgPool2d.pads': 1, 'layer conv2dTranspose.outputPadding': 1, 'layer subsamplePad.channels': 8 };
+  'layer avgPool2d.pads': 1, 'layer conv2dTranspose.outputPadding': 1, 'layer subsamplePad.channels': 8, 'loss normInNorm.p': 1.5, 'loss normInNorm.alpha': [1, 0.5] };
 /** Layers that take images alone. */
 const onImages = (name) => /2d|^depthToSpace$|^subsamplePad$/.test(name);
+
+/** Losses that compare the scores of a batch: one element a sample. */
+const ofScores = (name) => ['normInNorm', 'plcc', 'monotonicity'].includes(name);
+const scores = numbers(rows, 77);
 
 /** A value that is not the default. @param {string} where @param {any} option */
 function otherValue(where, option) {
@@ -39,7 +43,7 @@ function variants(kind, name) {
   const { options } = tables[kind][name], value = (key) => otherValue(`${kind} ${name}.${key}`, options[key]);
   const keys = Object.keys(options), required = Object.fromEntries(keys.filter((key) => options[key].required).map((key) => [key, value(key)]));
   const optional = keys.filter((key) => !options[key].required && !(kind === 'schedule' && key === 'learningRate'));
-  return [required, ...optional.map((key) => ({ ...required, ...needs[key], [key]: value(key) }))];
+  return [required, ...optional.map((key) => ({ ...required, ...kind === 'layer' && needs[key], [key]: value(key) }))];
 }
 
 /** A model with this class in it, and what it is compiled with. @param {string} kind @param {string} name @param {object} options */
@@ -50,7 +54,7 @@ async function build(kind, name, options) {
   const on = { initializer: 'kernelInitializer', regularizer: 'kernelRegularizer', constraint: 'kernelConstraint', activity: 'activityRegularizer' }[kind];
   const tested = kind === 'layer' ? spec : layers.bilinear({ rows: 4, cols: 4, activation: 'sigmoid', ...on && { [on]: spec } });
   const hidden = apply(layers.flatten(), apply(tested, count > 1 ? inputs : inputs[0]));
-  const output = apply(layers.dense({ units: classes, activation: name.startsWith('binary') ? 'sigmoid' : name === 'poisson' ? 'softplus' : 'softmax' }), hidden);
+  const output = apply(layers.dense(ofScores(name) ? { units: 1 } : { units: classes, activation: name.startsWith('binary') ? 'sigmoid' : name === 'poisson' ? 'softplus' : 'softmax' }), hidden);
   const net = await model({ inputs, outputs: output, seed: 5 });
   const config = { optimizer: kind === 'optimizer' ? spec : kind === 'schedule' ? optimizers.sgd({ learningRate: spec }) : 'adam',
     loss: kind === 'loss' ? spec : 'categoricalCrossentropy', metrics: kind === 'metric' ? [spec] : [] };
@@ -65,7 +69,7 @@ for (const kind of Object.keys(factories)) {
     for (const name of Object.keys(tables[kind])) {
       for (const options of variants(kind, name)) {
         await t.test(`${name} ${JSON.stringify(options)}`, async () => {
-          const { net, config, x } = await build(kind, name, options), y = name.startsWith('sparse') ? labels : oneHot;
+          const { net, config, x } = await build(kind, name, options), y = name.startsWith('sparse') ? labels : ofScores(name) ? scores : oneHot;
           await net.compile(config);
           const start = await bits(net), course = { epochs: 2, batchSize: 5, seed: 1 };
           await net.fit(x, y, course);

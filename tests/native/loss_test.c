@@ -54,6 +54,16 @@ static double plain_huber(const double *opt, const double *y, const double *t)
     return sum / SIZE;
 }
 
+static double plain_smooth(const double *opt, const double *y, const double *t)
+{
+    double sum = 0;
+    for (int i = 0; i < SIZE; i++) {
+        double a = fabs(y[i] - t[i]);
+        sum += a <= opt[0] ? 0.5 * a * a / opt[0] : a - 0.5 * opt[0];
+    }
+    return sum / SIZE;
+}
+
 static double plain_poisson(const double *opt, const double *y, const double *t)
 {
     double sum = 0;
@@ -144,6 +154,8 @@ static const subject subjects[] = {
     { "meanAbsoluteError", 0, false, false, plain_mae },
     { "huber", 1, false, false, plain_huber },
     { "huber", 0.3, false, false, plain_huber },
+    { "smoothL1", 1, false, false, plain_smooth },
+    { "smoothL1", 0.3, false, false, plain_smooth },
     { "poisson", 0, false, true, plain_poisson },
     { "logisticMse", 0, false, false, plain_logistic_mse },
     { "binaryCrossentropy", 0, false, true, plain_binary },

@@ -162,6 +162,77 @@ static void check_intervals(void)
     CHECK(memcmp(low, other_low, 5 * sizeof *low) != 0);
 }
 
+static double curve(int kind, const double *b, double x)
+{
+    return kind == HD_MAPPING_LINEAR      ? b[0] + b[1] * x
+           : kind == HD_MAPPING_LOGISTIC4 ? (b[0] - b[1]) / (1 + exp(-(x - b[2]) / b[3])) + b[1]
+                                          : b[0] * (0.5 - 1 / (1 + exp(b[1] * (x - b[2])))) + b[3] * x + b[4];
+}
+
+static double fit(int kind, int n, const double *q, const double *y, double *b, double *used)
+{
+    double sum = 0;
+    CHECK(hd_mapping_fit(c, kind, n, q, y, b, used) == HD_OK);
+    for (int i = 0; i < n; i++) {
+        sum += pow(y[i] - curve((int)*used, b, q[i]), 2);
+    }
+    return sum;
+}
+
+/* What a curve made is found again, rising or falling, in any unit; errors of a line are orthogonal to it and to 1. */
+static void check_mappings(void)
+{
+    static const double curves[][6] = { { HD_MAPPING_LINEAR, 3, -2 }, { HD_MAPPING_LOGISTIC4, 90, 10, 520, 40 }, { HD_MAPPING_LOGISTIC4, 1, 5, 480, 15 },
+                                        { HD_MAPPING_LOGISTIC5, 60, 0.03, 530, 0.05, 20 }, { HD_MAPPING_LOGISTIC5, -2, 0.05, 470, -0.004, 3 } };
+    double q[N], y[N], b[HD_MAPPING_MOST], used;
+    for (int k = 0; k < 5; k++) {
+        const int kind = (int)curves[k][0];
+        for (int i = 0; i < N; i++) {
+            q[i] = 500 + 50 * hd_rng_normal(hd_rng_stream(1, 2, 3), (uint64_t)i);
+            y[i] = curve(kind, curves[k] + 1, q[i]);
+        }
+        const double scale = fabs(curves[k][1]) + fabs(curves[k][2]);
+        CHECK(fit(kind, N, q, y, b, &used) <= 1e-12 * N * scale * scale && used == kind);
+        for (int i = 0; i < N; i++) {
+            y[i] += 0.05 * scale * hd_rng_normal(hd_rng_stream(2, 2, 3), (uint64_t)i);
+        }
+        double line[HD_MAPPING_MOST], is_line, along[2] = { 0 };
+        const double errors = fit(kind, N, q, y, b, &used), by_line = fit(HD_MAPPING_LINEAR, N, q, y, line, &is_line);
+        CHECK(is_line == HD_MAPPING_LINEAR && errors <= by_line);
+        for (int i = 0; i < N; i++) {
+            along[0] += y[i] - curve(HD_MAPPING_LINEAR, line, q[i]);
+            along[1] += (y[i] - curve(HD_MAPPING_LINEAR, line, q[i])) * (q[i] - 500);
+        }
+        NEAR(along[0], 0, 1e-9 * N * scale);
+        NEAR(along[1], 0, 1e-9 * N * scale * 50);
+        for (int i = 0; used == kind && kind != HD_MAPPING_LINEAR && i < 5 - (kind == HD_MAPPING_LOGISTIC4); i++) { /* a minimum */
+            double moved[HD_MAPPING_MOST], sum = 0;
+            memcpy(moved, b, sizeof b);
+            moved[i] *= 1.001;
+            for (int r = 0; r < N; r++) {
+                sum += pow(y[r] - curve(kind, moved, q[r]), 2);
+            }
+            CHECK(sum >= errors);
+        }
+    }
+}
+
+static void check_plain_mappings(void)
+{
+    const double q[] = { 1, 2, 3, 4 }, same[] = { 2, 2, 2, 2 }, y[] = { 2, 4, 6, 8 };
+    double b[HD_MAPPING_MOST], used;
+    for (int kind = HD_MAPPING_LINEAR; kind <= HD_MAPPING_LOGISTIC5; kind++) { /* nothing fits better than a line that fits */
+        CHECK(hd_mapping_fit(c, kind, 4, q, y, b, &used) == HD_OK && used == HD_MAPPING_LINEAR && b[0] == 0 && b[1] == 2);
+        CHECK(hd_mapping_fit(c, kind, 4, same, y, b, &used) == HD_OK);
+        NEAR(curve((int)used, b, 2), 5, 1e-9); /* scores that do not vary: the mean */
+    }
+    CHECK(hd_mapping_fit(c, 3, 4, q, y, b, &used) == HD_ERR_ARGUMENT && hd_mapping_fit(c, 0, 1, q, y, b, &used) == HD_ERR_ARGUMENT);
+    CHECK(hd_mapping_fit(c, 0, 2, q, (double[]){ 1, INFINITY }, b, &used) == HD_ERR_ARGUMENT);
+    hd_context_fail_allocation(c, 1);
+    CHECK(hd_mapping_fit(c, HD_MAPPING_LOGISTIC4, 4, q, y, b, &used) == HD_ERR_MEMORY);
+    hd_context_fail_allocation(c, 0);
+}
+
 int main(void)
 {
     c = hd_context_new(1);
@@ -170,6 +241,8 @@ int main(void)
     check_definitions();
     check_laws();
     check_refusals();
+    check_mappings();
+    check_plain_mappings();
     CHECK(hd_context_memory(c, 0) == before);
     check_intervals();
     hd_context_free(c);

@@ -107,7 +107,8 @@ static hd_status train(const setting *s, int threads, int fail_at, hd_real *weig
     hd_context_fail_allocation(c, fail_at);
     hd_model *m = make_model(c, s);
     hd_data *d = m ? kit_data(c, m, s->loss) : NULL;
-    hd_fit *f = d ? hd_fit_new(m, d, 0, KIT_ROWS, (double[]){ 2, 40, 1, 5 }, 4) : NULL;
+    const double size = s->loss->batch ? KIT_ROWS : 2; /* two scores say no more than their order */
+    hd_fit *f = d ? hd_fit_new(m, d, 0, KIT_ROWS, (double[]){ size, 40, 1, 5 }, 4) : NULL;
     hd_status status = f ? HD_OK : hd_error_status(c);
     while (f && !status && !hd_fit_done(f)) {
         status = hd_fit_step(f, 100);
