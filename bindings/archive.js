@@ -5,8 +5,9 @@ import { describeNode } from './graph.js';
 import { asSpec } from './options.js';
 
 /** @import { CompileConfig } from './compile.js' */
-/** @import { WeightFacts } from './engine.js' */
+/** @import { ModelFacts } from './engine.js' */
 /** @import { ModelDescription } from './graph.js' */
+/** @import { OptimizerState } from './trainer.js' */
 /** @typedef {string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json }} Json */
 /**
  * @typedef {object} Archive
@@ -18,6 +19,16 @@ import { asSpec } from './options.js';
 
 /** The key in the metadata of the file, and the version of what is written there. */
 const key = 'heddle', version = 1;
+/** Names of the optimiser's tensors: "optimizer/0/dense/kernel", "optimizer/mean/hidden". Those of weights have one slash. */
+const prefix = 'optimizer/';
+
+/** @typedef {{ step: number, slots: number, tensors: Map<string, { shape: number[], data: Float32Array }> }} SavedOptimizer */
+/** @param {string} name */
+const isOptimizers = name => name.startsWith(prefix) && name.indexOf('/', prefix.length) > 0;
+/** @param {number} slot @param {string} weight */
+const slotName = (slot, weight) => `${prefix}${slot}/${weight}`;
+/** @param {string} node */
+const meanName = node => `${prefix}mean/${node}`;
 
 /** @param {string} message @param {unknown} [cause] @returns {never} */
 function refuse(message, cause) {
@@ -43,14 +54,39 @@ export function checkJson(value, where) {
 
 /**
  * @param {Archive} archive
- * @param {readonly WeightFacts[]} facts
- * @param {readonly Float32Array[]} weights in the same order
+ * @param {ModelFacts} facts
+ * @param {readonly Float32Array[]} weights in the order of the facts
+ * @param {OptimizerState | null} state
  * @returns {Uint8Array<ArrayBuffer>}
  */
-export function writeArchive({ description, config, preprocessing, metadata }, facts, weights) {
-  const tensors = new Map(facts.map(({ name, shape }, i) => [name, { shape, data: weights[i] }]));
-  const text = JSON.stringify({ version, model: description, compile: config, preprocessing, metadata });
+export function writeArchive({ description, config, preprocessing, metadata }, facts, weights, state) {
+  /** @type {Map<string, { shape: number[], data: Float32Array }>} */
+  const tensors = new Map(facts.weights.map(({ name, shape }, i) => [name, { shape, data: weights[i] }]));
+  state?.slots.forEach((slot, k) => slot.forEach((data, i) => data && tensors.set(slotName(k, facts.weights[i].name), { shape: facts.weights[i].shape, data })));
+  state?.means.forEach((data, i) => data && tensors.set(meanName(facts.nodes[i].name), { shape: facts.nodes[i].shape, data }));
+  const optimizer = state ? { step: state.step, slots: state.slots.length } : undefined;
+  const text = JSON.stringify({ version, model: description, compile: config, optimizer, preprocessing, metadata });
   return writeSafetensors(tensors, { [key]: text });
+}
+
+/**
+ * The state in a file, for the model that was made from it.
+ * @param {ModelFacts} facts
+ * @param {SavedOptimizer} saved
+ * @returns {OptimizerState}
+ */
+export function readState({ weights, nodes }, { step, slots, tensors }) {
+  /** @param {string} name @param {number[]} shape */
+  const part = (name, shape) => {
+    const tensor = tensors.get(name);
+    if (tensor && tensor.shape.join() !== shape.join()) refuse(`"${name}" has shape [${tensor.shape.join(', ')}], expected [${shape.join(', ')}]`);
+    return tensor?.data ?? null;
+  };
+  return {
+    step, means: nodes.map(({ name, shape }) => part(meanName(name), shape)),
+    slots: Array.from({ length: slots }, (_, k) => weights.map(({ name, shape, frozen }) =>
+      (frozen ? null : part(slotName(k, name), shape) ?? refuse(`the optimiser's state has no "${slotName(k, name)}"`)))),
+  };
 }
 
 /** @param {unknown} value @returns {value is Record<string, unknown>} */
@@ -90,9 +126,16 @@ function readConfig(config) {
   };
 }
 
+/** @param {unknown} optimizer @param {SavedOptimizer['tensors']} tensors @returns {SavedOptimizer | null} */
+function readOptimizer(optimizer, tensors) {
+  if (optimizer === undefined) return null;
+  if (!isObject(optimizer) || !Number.isSafeInteger(optimizer.step) || ![0, 1, 2].includes(Number(optimizer.slots))) return refuse("the optimiser's state is damaged");
+  return { step: Number(optimizer.step), slots: Number(optimizer.slots), tensors };
+}
+
 /**
  * @param {Uint8Array} bytes
- * @returns {Archive & { weights: Map<string, { shape: number[], data: Float32Array }> }}
+ * @returns {Archive & { optimizer: SavedOptimizer | null, weights: Map<string, { shape: number[], data: Float32Array }> }}
  * @throws {HeddleError} `file`, or `unsupported` for a file of a later version
  */
 export function readArchive(bytes) {
@@ -104,10 +147,12 @@ export function readArchive(bytes) {
     if (content.version !== version) {
       throw new HeddleError('unsupported', `load: the file has version ${String(content.version)}, this heddle reads version ${version}`);
     }
+    const all = [...tensors].map(([name, tensor]) => /** @type {const} */ ([name, { shape: tensor.shape, data: toFloat32(tensor) }]));
     return {
       description: readDescription(content.model), config: readConfig(content.compile),
+      optimizer: readOptimizer(content.optimizer, new Map(all.filter(([name]) => isOptimizers(name)))),
       preprocessing: /** @type {Json | undefined} */ (content.preprocessing), metadata: /** @type {Json | undefined} */ (content.metadata),
-      weights: new Map([...tensors].map(([name, tensor]) => [name, { shape: tensor.shape, data: toFloat32(tensor) }])),
+      weights: new Map(all.filter(([name]) => !isOptimizers(name))),
     };
   } catch (error) { // what is a wrong argument elsewhere is a damaged file here
     if (error instanceof HeddleError && error.code !== 'argument') throw error;

@@ -9,6 +9,7 @@ import { connect } from './session.js';
 /** @import { Slot } from './data.js' */
 /** @import { CompileFacts, ModelFacts, Score, Source, Table } from './engine.js' */
 /** @import { ModelDescription } from './graph.js' */
+/** @import { OptimizerState } from './trainer.js' */
 /** @import { CallOptions, Client } from './rpc.js' */
 /** @import { Dataset } from './dataset.js' */
 
@@ -164,6 +165,17 @@ export class Core {
   /** @returns {Promise<Float32Array<ArrayBuffer>[]>} */
   readWeights() {
     return this.call('readWeights', []);
+  }
+
+  /** @returns {Promise<OptimizerState & { weights: Float32Array<ArrayBuffer>[] }>} with the weights of the same moment */
+  async readOptimizer() {
+    this.compiled();
+    return this.call('readOptimizer', []);
+  }
+
+  /** @param {OptimizerState} state of a model that was compiled like this one */
+  writeOptimizer(state) {
+    return this.call('writeOptimizer', [state]);
   }
 
   /** Keeps the present weights for the case that the engine dies. */

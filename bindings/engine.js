@@ -272,7 +272,7 @@ export class Engine {
   /** @param {number} id @returns {Float32Array<ArrayBuffer>[]} in the order of the model's facts */
   readWeights(id) {
     const { handle, facts } = this.model(id);
-    return facts.weights.map(({ shape }, i) => this.#floats(shape, 'hd_weight_data', handle, i) ?? this.fail());
+    return facts.weights.map(({ shape }, i) => this.floats(shape, 'hd_weight_data', handle, i) ?? this.fail());
   }
 
   /**
@@ -293,8 +293,8 @@ export class Engine {
     }
   }
 
-  /** @param {number[]} shape @param {string} name @param {Argument[]} args */
-  #floats(shape, name, ...args) {
+  /** A copy of the values that a C function points to; null for NULL. @param {number[]} shape @param {string} name @param {Argument[]} args */
+  floats(shape, name, ...args) {
     return this.heap.floats(shape.reduce((a, b) => a * b, 1), name, ...args);
   }
 
@@ -485,7 +485,7 @@ export class Engine {
     try {
       const { status, value: loss } = this.heap.number('hd_gradients', handle, data.handle, 0, data.rows, Number(training), seed);
       this.check(status);
-      const gradients = facts.weights.map(({ shape }, i) => this.#floats(shape, 'hd_weight_gradient', handle, i));
+      const gradients = facts.weights.map(({ shape }, i) => this.floats(shape, 'hd_weight_gradient', handle, i));
       return { loss, gradients };
     } finally {
       data.release();

@@ -31,8 +31,9 @@ import { summaryTable } from './summary.js';
  * @property {readonly { name: string, shape: readonly number[], frozen: boolean }[]} weights
  */
 /** @typedef {{ batchSize?: number, signal?: AbortSignal }} PassOptions batchSize: rows computed at a time, 32 unless told */
-/** @typedef {{ metadata?: Json, preprocessing?: Json, signal?: AbortSignal }} SaveModelOptions metadata: anything to be kept with
- *   the model; preprocessing: how inputs must be made, for whoever loads it */
+/** @typedef {{ metadata?: Json, preprocessing?: Json, includeOptimizer?: boolean, signal?: AbortSignal }} SaveModelOptions metadata: anything
+ *   to be kept with the model; preprocessing: how inputs must be made, for whoever loads it; includeOptimizer: its moments and steps too, so
+ *   that `fit` of the loaded model, with initialEpoch and the same seed, goes on to the same bits; false unless told */
 
 /** Keeps the constructor and the core to this module. */
 const key = Symbol('model');
@@ -375,13 +376,14 @@ export class Model {
   async save(target, options) {
     const core = this.#core;
     core.checkUsable('save');
-    checkOptions(options, ['metadata', 'preprocessing', 'signal'], 'save');
+    checkOptions(options, ['metadata', 'preprocessing', 'includeOptimizer', 'signal'], 'save');
     const { checkJson, writeArchive } = await import('./archive.js'); // here and in load: most programs never need it
     const extras = {
       metadata: checkJson(options?.metadata ?? this.metadata, 'save: metadata'),
       preprocessing: checkJson(options?.preprocessing ?? this.preprocessing, 'save: preprocessing'),
     };
-    const bytes = writeArchive({ description: core.description, config: core.config, ...extras }, core.facts.weights, await core.readWeights());
+    const state = options?.includeOptimizer ? await core.readOptimizer() : null, weights = state?.weights ?? await core.readWeights();
+    const bytes = writeArchive({ description: core.description, config: core.config, ...extras }, core.facts, weights, state);
     return saveTo(target, bytes, { signal: options?.signal });
   }
 
@@ -461,7 +463,7 @@ export async function model(options) {
 }
 
 /**
- * Loads a model that `save` has written: its layers, its weights, and what it was compiled for.
+ * Loads a model that `save` has written: its layers, its weights, what it was compiled for, and the optimiser's state if that was included.
  * @param {Source} source bytes, a Blob or File, a Response, a URL, a path (Node), indexeddb://name or opfs://path/name
  * @param {{ signal?: AbortSignal }} [options]
  * @returns {Promise<Model>}
@@ -469,8 +471,8 @@ export async function model(options) {
  */
 export async function load(source, options) {
   checkOptions(options, ['signal'], 'load');
-  const { readArchive } = await import('./archive.js');
-  const { description, config, weights, ...extras } = readArchive(await loadFrom(source, options));
+  const { readArchive, readState } = await import('./archive.js');
+  const { description, config, weights, optimizer, ...extras } = readArchive(await loadFrom(source, options));
   /** @type {Model | undefined} */
   let made;
   try {
@@ -478,10 +480,11 @@ export async function load(source, options) {
     made = model;
     await model.setWeights(Object.fromEntries(weights));
     if (config) await core.compile(config);
+    if (optimizer) await core.writeOptimizer(readState(core.facts, optimizer));
     return model;
   } catch (cause) {
     made?.dispose();
-    if (!(cause instanceof HeddleError) || !['argument', 'shape'].includes(cause.code)) throw cause;
+    if (!(cause instanceof HeddleError) || !['argument', 'shape', 'state'].includes(cause.code)) throw cause;
     throw new HeddleError('file', `load: the file does not describe a model: ${cause.message}`, { cause });
   }
 }

@@ -28,6 +28,13 @@ import { HeddleError } from './errors.js';
  * @property {Score} score of the running epoch so far, or of the ended one
  * @property {Score} [validation] after an epoch
  */
+/**
+ * What an optimiser keeps from step to step.
+ * @typedef {object} OptimizerState
+ * @property {number} step
+ * @property {(Float32Array | null)[][]} slots values beside each weight, slot by slot; null: frozen
+ * @property {(Float32Array | null)[]} means running ones of activity regularisers, by node; null: none
+ */
 /** @typedef {{ handle: number, release: () => void }} OpenData */
 /**
  * @typedef {object} Fit
@@ -213,6 +220,27 @@ export class Trainer {
     } finally {
       heap.call('hd_fit_free', fit);
     }
+  }
+
+  /** With the weights of the same moment. @param {number} id @returns {OptimizerState & { weights: Float32Array<ArrayBuffer>[] }} */
+  readOptimizer(id) {
+    const engine = this.#engine, { heap } = engine, { handle, facts } = engine.model(id);
+    return {
+      weights: engine.readWeights(id), step: heap.call('hd_optimizer_step', handle),
+      slots: Array.from({ length: heap.call('hd_optimizer_slots', handle) }, (_, slot) => facts.weights.map(({ shape, frozen }, i) =>
+        (frozen ? null : engine.floats(shape, 'hd_optimizer_slot', handle, slot, i) ?? engine.fail()))),
+      means: facts.nodes.map(({ shape }, i) => engine.floats(shape, 'hd_activity_mean', handle, i)),
+    };
+  }
+
+  /** For a model that is compiled as it was when the state was read. @param {number} id @param {OptimizerState} state */
+  writeOptimizer(id, { step, slots, means }) {
+    const engine = this.#engine, { heap } = engine, { handle } = engine.model(id);
+    slots.forEach((slot, k) => slot.forEach((data, i) => {
+      if (data && !heap.fill(data, 'hd_optimizer_slot', handle, k, i)) engine.fail();
+    }));
+    means.forEach((data, i) => data && heap.fill(data, 'hd_activity_mean', handle, i));
+    engine.check(heap.call('hd_optimizer_restore', handle, step));
   }
 
   /** Keeps the present weights for fitClose. @param {number} id */

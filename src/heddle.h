@@ -148,6 +148,17 @@ HD_API hd_status hd_loss_add(hd_model *m, int output, const char *kind, double w
 HD_API int hd_metric_add(hd_model *m, int output, const char *kind, const double *options, int n_options);
 HD_API hd_status hd_optimizer_set(hd_model *m, const char *kind, const double *options, int n_options);
 HD_API hd_status hd_schedule_set(hd_model *m, const char *kind, const double *options, int n_options);
+/* What the optimiser keeps from step to step, for files that training goes on from. Number of its slots (values beside each weight, such as
+ * moments); 0 before hd_optimizer_set, and for lbfgs, which begins anew with each fit. */
+HD_API int hd_optimizer_slots(const hd_model *m);
+/* Slot of a weight, of the weight's shape; zeros before the first step. NULL: frozen, no such slot, or no memory. */
+HD_API hd_real *hd_optimizer_slot(hd_model *m, int slot, int weight);
+/* Running means of a node's activity regulariser, of the node's shape; NULL if it has none. */
+HD_API hd_real *hd_activity_mean(hd_model *m, int node);
+/* Steps done since hd_optimizer_set: schedules and dropout depend on it. */
+HD_API double hd_optimizer_step(const hd_model *m);
+/* To be called after slots and means were written from outside: checks that they are finite. step: 0..2^53. */
+HD_API hd_status hd_optimizer_restore(hd_model *m, double step);
 /* Elements a row of the target column for an output: 0 if it has neither loss nor metric, labels for sparse losses. */
 HD_API int hd_target_size(const hd_model *m, int output);
 /* Length of a metric's value: 1, or classes x classes for a confusion matrix. */

@@ -141,6 +141,7 @@ hd_status hd_weights_finite(hd_model *m);
 /* To be called after weights have changed: what plans prepared from them is stale. frozen: also from frozen ones. */
 void hd_weights_changed(hd_model *m, bool frozen);
 hd_status hd_gradients_ready(hd_model *m); /* allocates m->g */
+hd_status hd_slots_ready(hd_model *m);     /* m->slots, zero, where the optimiser has any */
 hd_weight_view hd_weight_as_matrix(const hd_model *m, const hd_weight *w, const hd_values *opt);
 /* Sum of all weight penalties; adds their gradients to m->g if `gradient`. Frozen weights have none. */
 double hd_penalties(hd_model *m, bool gradient);

@@ -6,6 +6,14 @@
 
 #include <math.h>
 
+hd_status hd_slots_ready(hd_model *m)
+{
+    if (m->optimizer->slots && !m->slots) {
+        m->slots = hd_alloc(m->c, (size_t)m->optimizer->slots * m->flat * sizeof(real), "optimizer state");
+    }
+    return m->slots || !m->optimizer->slots ? HD_OK : HD_ERR_MEMORY;
+}
+
 hd_status hd_pieces_new(hd_fit *f)
 {
     hd_model *m = f->m;
@@ -20,13 +28,7 @@ hd_status hd_pieces_new(hd_fit *f)
             f->piece[f->n_pieces++] = (hd_piece){ i, at, w->size - at < HD_BLOCK ? w->size - at : HD_BLOCK };
         }
     }
-    if (m->optimizer->slots && !m->slots) {
-        m->slots = hd_alloc(m->c, (size_t)m->optimizer->slots * m->flat * sizeof(real), "optimizer state");
-        if (!m->slots) {
-            return HD_ERR_MEMORY;
-        }
-    }
-    return HD_OK;
+    return hd_slots_ready(m);
 }
 
 static void clip_values(hd_model *m, real limit)

@@ -86,6 +86,52 @@ test('targets and sources: Blob, path, graph models, models that are not compile
   net.dispose();
 });
 
+test('with the optimiser in the file training goes on to the same bits, from the end of any epoch', async () => {
+  const options = { batchSize: 7, seed: 5 }, files = [], whole = await trained();
+  const kinds = [optimizers.adam({ learningRate: schedules.cosine({ initialLearningRate: 0.02 }) }), optimizers.sgd({ learningRate: 0.1, momentum: 0.9 })];
+  for (const optimizer of kinds) {
+    const loss = losses.sparseCategoricalCrossentropy();
+    await whole.compile({ optimizer, loss, metrics: ['accuracy'] });
+    files.length = 0;
+    const all = await whole.fit(x, y, { ...options, epochs: 6, onEpochEnd: async () => { files.push(await whole.save('bytes', { includeOptimizer: true })); } });
+    for (const [epoch, file] of files.entries()) {
+      const back = await load(file);
+      assert.deepEqual(await back.save('bytes', { includeOptimizer: true }), file, 'saved again, the same file');
+      const rest = await back.fit(x, y, { ...options, initialEpoch: epoch + 1, epochs: 6 });
+      assert.deepEqual(rest.history.loss ?? [], all.history.loss.slice(epoch + 1));
+      assert.deepEqual(await bits(back), await bits(whole), `${optimizer.optimizer} from epoch ${epoch + 1}`);
+      back.dispose();
+    }
+    const without = await load(await whole.save('bytes'));
+    assert.equal(readSafetensors(await without.save('bytes', { includeOptimizer: true })).tensors.get('optimizer/0/out/kernel').data.every(value => value === 0), true, 'left out, moments begin at zero');
+    without.dispose();
+  }
+  whole.dispose();
+  const plain = await sequential([layers.input({ shape: [2] }), layers.dense({ units: 1 })]);
+  await refuses(() => plain.save('bytes', { includeOptimizer: true }), 'state', /not compiled/);
+  plain.dispose();
+});
+
+test('a damaged optimiser state is refused with what is wrong', async () => {
+  const net = await trained(), { tensors, metadata } = readSafetensors(await net.save('bytes', { includeOptimizer: true })), content = JSON.parse(metadata.heddle);
+  const changed = (name, tensor, optimizer = content.optimizer) => {
+    const copy = new Map(tensors);
+    if (tensor) copy.set(name, tensor);
+    else copy.delete(name);
+    return writeSafetensors(copy, { heddle: JSON.stringify({ ...content, optimizer }) });
+  };
+  const kernel = 'optimizer/1/out/kernel', { shape, data } = tensors.get(kernel), mean = [...tensors.keys()].find(name => name.startsWith('optimizer/mean/'));
+  for (const [file, message] of [
+    [changed(kernel, null), /no "optimizer\/1\/out\/kernel"/],
+    [changed(kernel, { shape: [...shape].reverse(), data }), /has shape/],
+    [changed(kernel, { shape, data: new Float32Array(data.length).fill(NaN) }), /slot 1 of weight out\/kernel is not finite/],
+    [changed(mean, { shape: tensors.get(mean).shape, data: tensors.get(mean).data.map(() => Infinity) }), /mean activity of .* is not finite/],
+    [changed(kernel, { shape, data }, { step: -1, slots: 2 }), /step = -1/], [changed(kernel, { shape, data }, { step: 1, slots: 3 }), /state is damaged/],
+    [changed(kernel, { shape, data }, 7), /state is damaged/],
+  ]) await refuses(() => load(file), 'file', message);
+  net.dispose();
+});
+
 test('damaged files are refused with what is wrong', async () => {
   const net = await trained(), bytes = await net.save('bytes'), { tensors, metadata } = readSafetensors(bytes);
   const content = JSON.parse(metadata.heddle);
