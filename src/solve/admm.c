@@ -80,7 +80,7 @@ double *hd_admm_values(hd_admm *a, int which)
 }
 
 /* They may have been written from outside. */
-static hd_status finite(const hd_admm *a, int which)
+static hd_status check_values(const hd_admm *a, int which)
 {
     static const char *const names[] = { "O", "Z", "U" };
     const double *x = a->value[which];
@@ -95,7 +95,7 @@ static hd_status finite(const hd_admm *a, int which)
 
 hd_status hd_admm_local(hd_admm *a)
 {
-    if (finite(a, HD_ADMM_Z) || finite(a, HD_ADMM_U)) {
+    if (check_values(a, HD_ADMM_Z) || check_values(a, HD_ADMM_U)) {
         return a->c->status;
     }
     double *o = a->value[HD_ADMM_O];
@@ -110,7 +110,7 @@ hd_status hd_admm_local(hd_admm *a)
 
 hd_status hd_admm_project(hd_admm *a)
 {
-    if (finite(a, HD_ADMM_Z)) {
+    if (check_values(a, HD_ADMM_Z)) {
         return a->c->status;
     }
     double *z = a->value[HD_ADMM_Z];
@@ -123,7 +123,7 @@ hd_status hd_admm_project(hd_admm *a)
 
 hd_status hd_admm_dual(hd_admm *a)
 {
-    if (finite(a, HD_ADMM_O) || finite(a, HD_ADMM_Z)) {
+    if (check_values(a, HD_ADMM_O) || check_values(a, HD_ADMM_Z)) {
         return a->c->status;
     }
     const double *o = a->value[HD_ADMM_O], *z = a->value[HD_ADMM_Z];
