@@ -18,6 +18,8 @@ import { connect } from './session.js';
  * @property {string} [node] its name; the model's first output unless told
  * @property {number} [batchSize] rows computed at a time, 1 to 4,096; 512 unless told
  * @property {1 | -1} [sign] -1 takes the rows away again; 1 unless told
+ * @property {number} [known] of features that are added to others: sums of the first `known` with each other are there already, of these
+ *   same rows; only those with the features after them are added. 0 unless told
  * @property {AbortSignal} [signal] all rows are added or none (but for rounding in float64)
  * @property {(progress: { rows: number, of: number }) => void} [onProgress]
  */
@@ -81,9 +83,11 @@ export class Gram {
    * @throws {HeddleError} `argument`, `shape`; `diverged` if features are not finite. The sums are then as before
    */
   async add(x, y, options = {}) {
-    checkOptions(options, ['model', 'node', 'batchSize', 'sign', 'signal', 'onProgress'], 'Gram.add');
+    checkOptions(options, ['model', 'node', 'batchSize', 'sign', 'known', 'signal', 'onProgress'], 'Gram.add');
     const { model, node, sign = 1, signal, onProgress } = options, batchSize = wholeNumber(options.batchSize, 'Gram.add: batchSize', 1, 512);
     if (sign !== 1 && sign !== -1) throw new HeddleError('argument', `Gram.add: sign = ${String(sign)}, expected 1 or -1`);
+    const known = wholeNumber(options.known, 'Gram.add: known', 0, 0);
+    if (known >= this.features) throw new HeddleError('argument', `Gram.add: known = ${known}, expected fewer than the ${this.features} features`);
     if (!model && node !== undefined) throw new HeddleError('argument', 'Gram.add: node needs a model');
     const core = model && coreOf(model, 'Gram.add: model');
     core?.checkUsable('Gram.add');
@@ -93,7 +97,7 @@ export class Gram {
     if (x instanceof Dataset && y !== undefined) throw new HeddleError('argument', 'Gram.add: a data set has its own y');
     const data = x instanceof Dataset ? x : joinTables(readTable(x, slots, 'input', 'x'), readTable(y, [this.#targetSlot(y)], 'target', 'y'));
     const { source, transfer } = toSource(data, place.client), number = core ? this.#findNode(core, node) : 0;
-    await place.client.call('gramAdd', [place.id, source, { model: home?.id ?? 0, node: number, batchSize, sign }],
+    await place.client.call('gramAdd', [place.id, source, { model: home?.id ?? 0, node: number, batchSize, sign, known }],
       { signal, transfer, onEvent: rows => onProgress?.({ rows, of: data.rows }) });
   }
 

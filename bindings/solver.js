@@ -10,6 +10,7 @@ import { inOut } from './heap.js';
  * @property {number} node of the model
  * @property {number} batchSize
  * @property {1 | -1} sign
+ * @property {number} known features whose sums are there
  */
 /** @typedef {{ g: Float64Array<ArrayBuffer>, c: Float64Array<ArrayBuffer>, samples: number, targetSquares: number }} GramValues g: [n, n], c: [q, n] */
 
@@ -80,13 +81,13 @@ export class Solver {
    * @param {GramPass} pass
    * @param {CallContext} context
    */
-  async gramAdd(id, source, { model, node, batchSize, sign }, context) {
+  async gramAdd(id, source, { model, node, batchSize, sign, known }, context) {
     const engine = this.#engine, data = engine.open(source), { features, targets } = this.#gram(id);
     const piece = Math.max(1, Math.floor(pieceWork / features / (features + targets) / batchSize)) * batchSize;
     /** @param {number} begin @param {number} end @param {number} direction */
     const add = (begin, end, direction) => {
       const network = model ? engine.model(model).handle : 0, { handle } = this.#gram(id);
-      engine.work(() => engine.heap.call('hd_gram_add', handle, network, node, data.handle, begin, end, batchSize, direction));
+      engine.work(() => engine.heap.call('hd_gram_add', handle, network, node, data.handle, begin, end, batchSize, direction, known));
     };
     let done = 0;
     try {

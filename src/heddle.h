@@ -289,8 +289,9 @@ HD_API void hd_gram_free(hd_gram *g);
 HD_API hd_status hd_gram_reset(hd_gram *g);
 /* Adds rows [begin, end) of d. Features: what `node` of m gives, in batches; with m NULL, input column 0 itself. Targets: target column 0
  * with q elements a row, or, with q > 1 and one element a row, class numbers 0..q-1 for one-hot targets. A negative `sign` takes rows
- * away. After an error the sums are as before. */
-HD_API hd_status hd_gram_add(hd_gram *g, hd_model *m, int node, hd_data *d, int begin, int end, int batch_size, int sign);
+ * away. `known` > 0, for features that are added to others: the sums of the first `known` of them are there already, of these same
+ * rows, and only those with the features after them are added. After an error the sums are as before. */
+HD_API hd_status hd_gram_add(hd_gram *g, hd_model *m, int node, hd_data *d, int begin, int end, int batch_size, int sign, int known);
 enum {
     HD_GRAM_G = 0,   /* [n x n], the lower triangle counts */
     HD_GRAM_C,       /* [q x n] */

@@ -2,11 +2,15 @@
 import { HeddleError } from '../errors.js';
 import { layers } from '../factories.js';
 import { apply, input } from '../graph.js';
+import { gemm } from '../linalg.js';
 import { model } from '../model.js';
+import { defaultSeed } from '../session.js';
 import { Estimator } from './estimator.js';
+import { rows as draws } from './hidden.js';
 import { Kernels } from './kernels.js';
-import { bool, number, oneOf, orNull, whole } from './params.js';
+import { bool, number, oneOf, orNull, seed, whole } from './params.js';
 import { accuracyOf, decibels, residual, squares } from './residuals.js';
+import { drawMatrix, layerSeed } from './stages.js';
 
 /** @import { SymbolicTensor } from '../graph.js' */
 /** @import { Model } from '../model.js' */
@@ -21,11 +25,14 @@ import { accuracyOf, decibels, residual, squares } from './residuals.js';
  * @property {number} maxLayers 1 to 12; 5 unless told
  * @property {boolean} leaveOneOut features of further layers are made from what a layer predicts for each sample without it, so that they are
  *   no better than those of new samples; true unless told
+ * @property {number} nodes random features relu(R f / ||R f||) of the dense features f, R uniform in [-1, 1), which join those of each layer; 0
+ *   unless told
+ * @property {number | null} seed of the random weights
  * @property {boolean} normalize samples are scaled to unit length first; true unless told
  * @property {number} memoryLimit MiB for the two matrices of inner products and kernels, 16 bytes a pair of samples; 1024 unless told
  */
 /** Features y of all samples, times scale: a part of the dense features. @typedef {{ data: Float32Array, size: number, scale: number }} Block */
-/** @typedef {{ gamma: number, alpha: Float64Array }} Layer */
+/** random: R [nodes, dense features], or null. @typedef {{ gamma: number, alpha: Float64Array, random: { data: Float32Array, shape: number[] } | null }} Layer */
 /**
  * One layer of the report.
  * @typedef {object} LayerReport
@@ -45,7 +52,7 @@ const MiB = 2 ** 20;
 /**
  * Dense kernel network, a classifier for a few thousand samples (after Javid's thesis, chapter 7; its text leaves details open). Layer l is
  * kernel ridge regression on the dense features f_l = [x; y_1; ..; y_{l-1}], each block scaled to a mean length of 1, where y_l =
- * [relu(s); relu(-s)] of the outputs s of layer l, so that nothing is lost. Layers are added until the error on validationData - unless
+ * [relu(s); relu(-s)] of the outputs s of layer l, so that nothing is lost, and random features if asked for. Layers are added until the error on validationData - unless
  * given, that of each sample left out - no longer falls. `model` is an ordinary network, which holds the samples; `report` tells of
  * each layer.
  */
@@ -54,7 +61,7 @@ export class Dkn extends Estimator {
   static isClassifier = true;
   static params = {
     kernel: oneOf('rbf', 'linear', 'arcCosine0', 'arcCosine1'), gamma: orNull(number(1, { above: 0, max: 1e30 }), '1 / the median squared distance'),
-    ridge: number(0.1, { min: 0 }), maxLayers: whole(5, 1, 12), leaveOneOut: bool(true), normalize: bool(true), memoryLimit: number(1024, { above: 0 }),
+    ridge: number(0.1, { min: 0 }), maxLayers: whole(5, 1, 12), leaveOneOut: bool(true), nodes: whole(0, 0, 16000), seed, normalize: bool(true), memoryLimit: number(1024, { above: 0 }),
   };
 
   /** @param {Partial<DknParams>} [params] */
@@ -101,6 +108,7 @@ class Growth {
     this.options = options;
     this.validation = validation;
     this.params = estimator.getParams();
+    this.seed = this.params.seed ?? defaultSeed();
     const { y, rows, outputs, classes } = data;
     /** [rows, outputs] */
     this.targets = Float64Array.from({ length: rows * outputs }, (_, i) => (classes ? Number(y.data[Math.floor(i / outputs)] === i % outputs) : y.data[i]));
@@ -170,7 +178,7 @@ class Growth {
     const { data, targets, validation, options: { signal, onProgress }, params: { kernel, gamma: given, ridge, leaveOneOut, maxLayers } } = this;
     const median = kernel === 'rbf' && given === null ? await this.kernels.median() : 0, gamma = given ?? (median > 0 ? 1 / median : 1);
     const { alpha, leftOut } = await this.kernels.ridge({ kernel, gamma, lambda: ridge }, targets, signal);
-    this.#layers.push({ gamma, alpha });
+    this.#layers.push({ gamma, alpha, random: await this.#draw() });
     const scores = Float32Array.from(targets, (t, i) => t - ridge * alpha[i]), without = Float32Array.from(leftOut); // K alpha = T - lambda alpha
     const cost = residual(scores, data), layer = this.#layers.length;
     /** @type {LayerReport} */
@@ -184,11 +192,39 @@ class Growth {
         if (validation.classes) report.validationAccuracy = accuracyOf(s, validation);
       }
       onProgress?.({ phase: 'layer', done: layer, total: maxLayers, ...report, seconds: (performance.now() - this.#begin) / 1000 });
-      return { net, report, next: both(leaveOneOut ? without : scores, data.outputs) };
+      return { net, report, next: beside(both(leaveOneOut ? without : scores, data.outputs), await this.#randomFeatures(), data.rows) };
     } catch (error) {
       net.dispose();
       throw error;
     }
+  }
+
+  /** R of the layer that is being made. */
+  async #draw() {
+    const { nodes } = this.params, size = this.#blocks.reduce((sum, block) => sum + block.size, 0);
+    return nodes ? { data: await drawMatrix(draws, nodes, size, layerSeed(this.seed, this.#layers.length + 1)), shape: [nodes, size] } : null;
+  }
+
+  /** relu(R f / ||R f||) of all samples, by the blocks that f is made of. @returns {Promise<Float32Array>} [rows, nodes] */
+  async #randomFeatures() {
+    const { rows } = this.data, { random } = this.#layers[this.#layers.length - 1];
+    if (!random) return new Float32Array();
+    const [nodes, size] = random.shape, dense = this.#blocks.reduce((all, { data }) => beside(all, data, rows), new Float32Array());
+    const { data } = await gemm({ data: dense, shape: [rows, size] }, random, { transposeB: true }), out = Float32Array.from(data);
+    for (let at = 0; at < out.length; at += nodes) {
+      const z = out.subarray(at, at + nodes), norm = Math.sqrt(z.reduce((sum, v) => sum + v * v, 0));
+      for (let i = 0; i < nodes; i++) z[i] = norm > 0 ? Math.max(0, z[i] / norm) : 0;
+    }
+    return out;
+  }
+
+  /** The features that layer i gives to those after it. @param {number} i from 1 @param {SymbolicTensor} scores @param {SymbolicTensor} dense features below it */
+  #features(i, scores, dense) {
+    const kept = apply(layers.crelu({ name: `lossless_${i}` }), scores), { random } = this.#layers[i - 1];
+    if (!random) return kept;
+    const projected = apply(layers.dense({ units: random.shape[0], useBias: false, trainable: false, name: `random_${i}` }), dense);
+    const unit = apply(layers.unitNormalization({ name: `unit_${i}` }), projected);
+    return apply(layers.concat({ name: `joined_${i}` }), [kept, apply(layers.activation({ activation: 'relu', name: `relu_${i}` }), unit)]);
   }
 
   /** The network of all layers so far. @returns {Promise<Model>} */
@@ -202,9 +238,10 @@ class Growth {
     /** @type {SymbolicTensor | null} */
     let dot = null;
     for (const [i, { data, size, scale }] of this.#blocks.entries()) {
-      const block = apply(layers.rescaling({ scale: [scale], name: `block_${i}` }), i ? apply(layers.crelu({ name: `lossless_${i}` }), below) : below);
+      const own = features ? this.#features(i, below, features) : below, block = apply(layers.rescaling({ scale: [scale], name: `block_${i}` }), own);
       const products = apply(layers.dense({ units: rows, useBias: false, trainable: false, name: `points_${i}` }), block);
       weights[`points_${i}/kernel`] = { data, shape: [rows, size] };
+      if (i && this.#layers[i - 1].random) weights[`random_${i}/kernel`] = /** @type {any} */ (this.#layers[i - 1].random);
       for (let j = 0; j < data.length; j++) norms[Math.floor(j / size)] += data[j] ** 2;
       features = features ? apply(layers.concat({ name: `features_${i}` }), [features, block]) : block;
       dot = dot ? apply(layers.add({ name: `products_${i}` }), [dot, products]) : products;
@@ -229,6 +266,16 @@ class Growth {
 function both(s, q) {
   const out = new Float32Array(2 * s.length);
   for (let i = 0; i < s.length; i++) out[2 * q * Math.floor(i / q) + (i % q) + (s[i] > 0 ? 0 : q)] = Math.abs(s[i]);
+  return out;
+}
+
+/** Rows of a and then of b in one. @param {Float32Array} a @param {Float32Array} b @param {number} rows @returns {Float32Array<ArrayBuffer>} */
+function beside(a, b, rows) {
+  const [m, n] = [a.length / rows, b.length / rows], out = new Float32Array(a.length + b.length);
+  for (let row = 0; row < rows; row++) {
+    out.set(a.subarray(row * m, (row + 1) * m), row * (m + n));
+    out.set(b.subarray(row * n, (row + 1) * n), row * (m + n) + m);
+  }
   return out;
 }
 

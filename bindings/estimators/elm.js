@@ -3,6 +3,7 @@ import { HeddleError } from '../errors.js';
 import { initializers, input, layers } from '../factories.js';
 import { sequential } from '../model.js';
 import { defaultSeed } from '../session.js';
+import { halves } from './halves.js';
 import { factor, leastSquares } from './inverse.js';
 import { LeastSquares } from './least_squares.js';
 import { bool, number, oneOf, orNull, whole } from './params.js';
@@ -12,9 +13,11 @@ import { ridgeParams } from './selection.js';
 
 /** @import { ArrayLike2 } from '../data.js' */
 /** @import { LayerSpec } from '../factories.js' */
-/** @import { Tensor } from '../model.js' */
-/** @import { PassOptions } from './predictor.js' */
+/** @import { Model, Tensor } from '../model.js' */
+/** @import { LabelList } from './labels.js' */
 /** @import { Network } from './least_squares.js' */
+/** @import { LearnOptions, PassOptions } from './predictor.js' */
+/** @import { Wider } from './primal.js' */
 /** @import { TrainingData } from './samples.js' */
 /** @import { RidgeParams } from './selection.js' */
 /** @import { Together } from './shared.js' */
@@ -52,10 +55,16 @@ class RandomFeatures extends LeastSquares {
   }
 
   /** @param {TrainingData} data @param {string} where @param {Together} [together] @returns {Promise<Network>} */
-  async network({ shape, outputs }, where, together) {
-    const { ratio, nodes, distribution, bias, seed } = this.getParams(), size = sizeOf(shape) + Number(bias), used = seed ?? together?.seed ?? defaultSeed();
+  async network(data, where, together) {
+    const { ratio, nodes, bias, seed } = this.getParams();
+    return this.#network(data, nodes ?? ratio * (sizeOf(data.shape) + Number(bias)), seed ?? together?.seed ?? defaultSeed(), where);
+  }
+
+  /** @param {TrainingData} data @param {number} n features @param {number} used seed @param {string} where @returns {Promise<Network>} */
+  async #network({ shape, outputs }, n, used, where) {
+    const { distribution, bias } = this.getParams();
     const draw = { useBias: false, trainable: false, kernelInitializer: draws[/** @type {'uniform'} */ (distribution)] };
-    const hidden = this.hiddenLayers(nodes ?? ratio * size, draw, where);
+    const hidden = this.hiddenLayers(n, draw, where);
     const model = await sequential([
       input({ shape }), ...shape.length > 1 ? [layers.flatten()] : [], ...bias ? [layers.appendConstant()] : [], ...hidden,
       layers.dense({ units: outputs, useBias: false, kernelInitializer: 'zeros', name: 'output' }),
@@ -71,6 +80,39 @@ class RandomFeatures extends LeastSquares {
       },
       dispose: () => { if (!isGiven) model.dispose(); },
     };
+  }
+
+  /** For subclasses: features in the order of growth. @param {Model} model of `to` features @param {number} _from those so far
+   * @param {number} _to @returns {Promise<Wider>} */
+  async wider(model, _from, _to) {
+    return { model, node: 'hidden', order: null };
+  }
+
+  /**
+   * Adds random nodes to a fitted network, which keeps those it has: the same as a fit with so many nodes and the same seed, at less cost, as
+   * of the sums over pairs of features only those with new ones are made. `nodes` is then a parameter.
+   * @param {number} nodes in all; more than there are
+   * @param {ArrayLike2} x the rows that were learned from, all of them again
+   * @param {ArrayLike2 | LabelList} y
+   * @param {Pick<LearnOptions, 'signal' | 'onProgress'>} [options]
+   * @returns {Promise<this>}
+   * @throws {HeddleError} as partialFit; `unsupported` for orthonormal weights, and if alpha was chosen by rows held out
+   */
+  async grow(nodes, x, y, options = {}) {
+    return this.exclusively('grow', options, [], async where => {
+      const { distribution } = this.getParams(), from = Number(this.fitted('grow').facts.report.features);
+      if (distribution === 'orthogonal') throw new HeddleError('unsupported', `${where}: more orthonormal weights are all others, expected distribution "uniform" or "normal"`);
+      if (!(Number.isInteger(nodes) && nodes > from && nodes <= 16384)) throw new HeddleError('argument', `${where}: nodes = ${String(nodes)}, expected more than the ${from} there are, up to 16384`);
+      await this.widen(where, x, y, options, async (old, data) => {
+        const network = await this.#network(data, nodes, old.seed, where);
+        if (network.features.size !== nodes) {
+          network.dispose();
+          throw new HeddleError('argument', `${where}: nodes = ${nodes}, expected an even number: they come in pairs`);
+        }
+        return { network, wider: await this.wider(network.features.model, from, nodes) };
+      });
+      this.setParams({ nodes });
+    });
   }
 
   /**
@@ -98,6 +140,11 @@ class Slfn extends RandomFeatures {
   hiddenLayers(n, draw, where) {
     if (this.getParams().nodes !== null && n % 2) throw new HeddleError('argument', `${where}: nodes = ${n}, expected an even number: they come in pairs`);
     return [layers.dense({ ...draw, units: Math.max(1, Math.round(n / 2)), name: 'random' }), layers.crelu({ name: 'hidden' })];
+  }
+
+  /** @param {Model} model @param {number} from @param {number} to */
+  async wider(model, from, to) {
+    return halves(model, this.getParams().bias, from, to);
   }
 
   /**

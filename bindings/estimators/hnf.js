@@ -2,8 +2,9 @@
 import { HeddleError } from '../errors.js';
 import { initializers, layers } from '../factories.js';
 import { apply } from '../graph.js';
-import { gemm, spdSolve, syrk } from '../linalg.js';
+import { gemm } from '../linalg.js';
 import { Growing, growingParams, wholeOrNull } from './growing.js';
+import { factor, leastNorm } from './inverse.js';
 import { oneOf, whole } from './params.js';
 import { sumSquares } from './residuals.js';
 import { drawMatrix, layerSeed } from './stages.js';
@@ -89,16 +90,16 @@ export class HnfRegressor extends Hnf {
   static isClassifier = false;
 }
 
-/** O R^+ [q, m] = O (R^T R)^-1 R^T, in float64. @param {Coefficients} o [q, p] @param {{ data: Float32Array, shape: number[] }} r [m, p]
+/** O R^+ [q, m], in float64. @param {Coefficients} o [q, p] @param {{ data: Float32Array, shape: number[] }} r [m, p]
  * @param {boolean} isOrthonormal R^T R = I */
-async function backwards(o, r, isOrthonormal) {
-  const wide = { data: Float64Array.from(r.data), shape: r.shape };
-  const rows = isOrthonormal ? o : await spdSolve(await syrk(wide, { transposed: true }), transposed(o));
-  const { data } = await gemm(rows, wide, { transposeA: !isOrthonormal, transposeB: true });
-  return /** @type {Float64Array} */ (data);
+async function backwards(o, { data: r, shape: [m, p] }, isOrthonormal) {
+  if (isOrthonormal) return /** @type {Float64Array} */ ((await gemm(o, { data: Float64Array.from(r), shape: [m, p] }, { transposeB: true })).data);
+  const tall = await factor(r, m, p);
+  if (!tall) throw new HeddleError('diverged', `Hnf.fit: the random matrix of ${m} x ${p} is singular; choose another seed`);
+  return transposed(await leastNorm(tall, transposed(o))).data;
 }
 
-/** @param {Coefficients} o */
+/** @param {import('../linalg.js').Matrix} a @returns {{ data: Float64Array<ArrayBuffer>, shape: [number, number] }} */
 function transposed({ data, shape: [q, p] }) {
   return { data: Float64Array.from(data, (_, i) => data[(i % q) * p + Math.floor(i / q)]), shape: [p, q] };
 }

@@ -9,7 +9,7 @@ import { Shared } from './shared.js';
 /** @import { Model } from '../model.js' */
 /** @import { LearnOptions } from './predictor.js' */
 /** @import { Label, LabelList } from './labels.js' */
-/** @import { Features, Solution } from './primal.js' */
+/** @import { Features, Solution, Wider } from './primal.js' */
 /** @import { TrainingData } from './samples.js' */
 /** @import { Choice } from './selection.js' */
 /** @import { SharedOptions, Together } from './shared.js' */
@@ -109,6 +109,38 @@ export class LeastSquares extends Shared {
   async #open(data, kind, where) {
     const network = await this.network(data, where);
     return { network, primal: new Primal(network.features, data.outputs, network.seed), kind };
+  }
+
+  /**
+   * For subclasses: a network of more features, the old ones among them.
+   * @param {string} where
+   * @param {ArrayLike2} x all rows so far, again
+   * @param {ArrayLike2 | LabelList} y
+   * @param {LearnOptions} options
+   * @param {(old: Network, data: TrainingData) => Promise<{ network: Network, wider: Wider }>} make
+   */
+  async widen(where, x, y, options, make) {
+    const old = this.#stream, choice = this.#choice;
+    if (!old) throw new HeddleError('state', `${where}: no fit before left sums (it was dual, together, or comes from a file)`);
+    const { kind } = old, data = readTraining(x, y, { isClassifier: this.type.isClassifier, classes: kind.classes ?? undefined, like: kind }, where);
+    if (data.rows !== kind.rows) throw new HeddleError('shape', `${where}: x has ${data.rows} rows, expected the ${kind.rows} that were learned from, again`);
+    const { network, wider } = await make(old.network, data);
+    /** @type {Primal | null} */
+    let primal = null;
+    try {
+      primal = await old.primal.widened(network.features, wider, data.x, data.y, options, where);
+      const solution = await primal.solve(choice, where, options);
+      options.signal?.throwIfAborted();
+      await this.#finish(network, solution, kind, 'primal');
+    } catch (error) {
+      primal?.dispose();
+      network.dispose();
+      throw error;
+    } finally {
+      if (wider.model !== network.features.model) wider.model.dispose();
+    }
+    this.#close();
+    this.#stream = { network, primal, kind };
   }
 
   #close() {

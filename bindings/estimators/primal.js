@@ -23,6 +23,9 @@ import { takeRows } from './samples.js';
 /** @typedef {import('../solver.js').GramValues} Sums */
 /** Sums over the members of a fit. @typedef {(...values: number[]) => Promise<number[]>} Pool */
 
+/** Where wider features of the rows come from: those so far come first. order: at [i] the place there of what is feature i of the network; null:
+ * the same. @typedef {{ model: Model, node: string, order: Int32Array | null }} Wider */
+
 /** Rows summed at a time. */
 const batchSize = 2048;
 
@@ -93,6 +96,32 @@ export class Primal {
     this.#rows += total;
   }
 
+  /**
+   * The same rows with more features, of which only the products with new ones are summed.
+   * @param {Features} features
+   * @param {Wider} wider
+   * @param {Samples} x all rows so far, again
+   * @param {Samples} y
+   * @param {LearnOptions} options
+   * @param {string} where
+   */
+  async widened(features, { model, node, order }, x, y, { signal, onProgress }, where) {
+    if (this.#held) throw new HeddleError('unsupported', `${where}: alpha was chosen by rows held out, expected a given alpha or selection "gcv"`);
+    const next = new Primal(features, this.#outputs, this.#seed), from = this.#features.size, { size } = features, total = x.shape[0];
+    next.#rows = this.#rows;
+    try {
+      await next.#total.set(placed(await this.#total.values(), from, size, this.#outputs, i => (i < from ? i : -1)));
+      await next.#total.add(x, y, {
+        model, node, batchSize, known: from, signal, onProgress: ({ rows }) => onProgress?.({ phase: 'features', done: rows, total }),
+      });
+      if (order) await next.#total.set(placed(await next.#total.values(), size, size, this.#outputs, i => order[i]));
+      return next;
+    } catch (error) {
+      next.dispose();
+      throw error;
+    }
+  }
+
   /** Over the rows of all members, if there are others. @type {Pool} */
   #pool = async (...values) => await this.#together?.sum(values) ?? values;
 
@@ -154,6 +183,21 @@ export class Primal {
 /** @param {Samples} y @param {Float32Array} shift @returns {Samples} */
 function shifted(y, shift) {
   return { ...y, data: /** @type {Float32Array} */ (y.data).map((value, i) => value - shift[i % shift.length]) };
+}
+
+/** Sums of `to` features out of those of `from`. @param {Sums} sums @param {number} from @param {number} to @param {number} q
+ * @param {(i: number) => number} place of feature i among them; -1: none, its sums are 0 @returns {Sums} */
+function placed({ g, c, ...rest }, from, to, q, place) {
+  const outG = new Float64Array(to * to), outC = new Float64Array(q * to), places = Int32Array.from({ length: to }, (_, i) => place(i));
+  for (let i = 0; i < to; i++) {
+    const a = places[i];
+    for (let j = 0; j <= i && a >= 0; j++) {
+      const b = places[j];
+      if (b >= 0) outG[i * to + j] = g[Math.max(a, b) * from + Math.min(a, b)];
+    }
+    for (let k = 0; k < q && a >= 0; k++) outC[k * to + i] = c[k * from + a];
+  }
+  return { ...rest, g: outG, c: outC };
 }
 
 /** [coef, intercept], row by row. @param {Float64Array} coef @param {Float64Array} intercept */

@@ -90,7 +90,7 @@ async function drawMatrix({ matrix, maxCondition, seed: given }, rows, columns) 
     const { 'r/kernel': { data } } = await net.getWeights();
     net.dispose();
     const tall = await factor(data, rows, columns);
-    last = tall ? condition(tall) : Infinity;
+    last = tall ? await condition(tall) : Infinity;
     if (tall && last <= maxCondition) return { data, tall, condition: last, redraws };
   }
   throw new HeddleError('argument', `${where}: ${mostDraws} random matrices of ${rows} x ${columns} had condition numbers above maxCondition = ${maxCondition}, `

@@ -61,7 +61,7 @@ double *hd_gram_values(hd_gram *g, int which)
 /* Where the features and targets of a call come from. */
 typedef struct source {
     hd_model *m; /* NULL: column `x` */
-    int node, batch;
+    int node, batch, known;
     hd_data *d;
     const hd_column *x, *t;
     bool labels;          /* targets are class numbers */
@@ -145,23 +145,23 @@ static hd_status add_rows(hd_gram *g, const source *s, int begin, int end, int s
         const real *t = read_targets(g, s, at, rows), *y = t ? read_features(g, s, at, rows) : NULL;
         hd_status status = y ? HD_OK : g->c->status;
         if (y) {
-            hd_gram_take(g, rows, y, t, s->labels);
-            status = hd_gram_sound(g) ? HD_OK : name_culprit(g, s, at, rows, y, t);
+            hd_gram_take(g, s->known, rows, y, t, s->labels);
+            status = hd_gram_sound(g, s->known) ? HD_OK : name_culprit(g, s, at, rows, y, t);
         }
         if (status) {
-            hd_gram_flush(g, 0);
+            hd_gram_flush(g, 0, 0);
             return status;
         }
         at += rows;
         if (g->rows + s->batch > HD_GRAM_ROWS || at == end) {
-            hd_gram_flush(g, sign);
+            hd_gram_flush(g, s->known, sign);
             *done = at;
         }
     }
     return HD_OK;
 }
 
-hd_status hd_gram_add(hd_gram *g, hd_model *m, int node, hd_data *d, int begin, int end, int batch_size, int sign)
+hd_status hd_gram_add(hd_gram *g, hd_model *m, int node, hd_data *d, int begin, int end, int batch_size, int sign, int known)
 {
     hd_context *c = g->c;
     if (batch_size < 1 || batch_size > HD_GRAM_ROWS || (sign != 1 && sign != -1)) {
@@ -170,7 +170,10 @@ hd_status hd_gram_add(hd_gram *g, hd_model *m, int node, hd_data *d, int begin, 
     if (m && (!m->built || node < 0 || node >= m->n_nodes)) {
         return hd_fail(c, m->built ? HD_ERR_ARGUMENT : HD_ERR_STATE, "gram: node = %d, expected one of a model that is built", node);
     }
-    source s = { .m = m, .node = node, .d = d, .x = hd_data_find(d, HD_COLUMN_INPUT, 0), .t = hd_data_find(d, HD_COLUMN_TARGET, 0) };
+    if (known < 0 || known >= g->n) {
+        return hd_fail(c, HD_ERR_ARGUMENT, "gram: %d known features, expected 0..%d", known, g->n - 1);
+    }
+    source s = { .m = m, .node = node, .known = known, .d = d, .x = hd_data_find(d, HD_COLUMN_INPUT, 0), .t = hd_data_find(d, HD_COLUMN_TARGET, 0) };
     if (hd_data_range(c, d, begin, end) || check_source(g, &s)) {
         return c->status;
     }

@@ -11,23 +11,47 @@
 #define EPSILON ((double)FLT_EPSILON / 8)
 #endif
 
-enum { SWEEPS = 60 };
+enum { SWEEPS = 60, ROWS = 64, COLUMNS = 256 }; /* rows and columns of a task */
 
-/* Rows of [rows x cols] at a, whose reflector is in the column before: A -= tau v (v^T A), v_0 = 1. */
-static void from_left(int rows, int cols, const real *v, real tau, real *a, size_t lda, real *w)
+typedef struct side {
+    int rows, cols;
+    const real *v; /* the reflector: of the columns with lda from one element to the next, or a row */
+    real tau;
+    real *a; /* [rows x cols] */
+    size_t lda;
+    real *w; /* [cols] */
+} side;
+
+/* COLUMNS columns of A -= tau v (v^T A), v_0 = 1. */
+static void from_left(void *arg, int task, int thread)
 {
+    (void)thread;
+    const side *s = arg;
+    const int begin = task * COLUMNS, cols = s->cols - begin < COLUMNS ? s->cols - begin : COLUMNS;
+    real *a = s->a + begin, *w = s->w + begin;
     for (int k = 0; k < cols; k++) {
         w[k] = 0;
     }
-    for (int i = 0; i < rows; i++) {
-        row_axpy(cols, i ? v[(size_t)i * lda] : 1, a + (size_t)i * lda, w);
+    for (int i = 0; i < s->rows; i++) {
+        row_axpy(cols, i ? s->v[(size_t)i * s->lda] : 1, a + (size_t)i * s->lda, w);
     }
-    for (int i = 0; i < rows; i++) {
-        row_axpy(cols, -tau * (i ? v[(size_t)i * lda] : 1), w, a + (size_t)i * lda);
+    for (int i = 0; i < s->rows; i++) {
+        row_axpy(cols, -s->tau * (i ? s->v[(size_t)i * s->lda] : 1), w, a + (size_t)i * s->lda);
     }
 }
 
-void hd_bidiagonalise(int n, real *a, int lda, real *d, real *e, real *tau, real *w)
+/* ROWS rows of A -= tau (A v) v^T. */
+static void from_right(void *arg, int task, int thread)
+{
+    (void)thread;
+    const side *s = arg;
+    for (int i = task * ROWS; i < s->rows && i < (task + 1) * ROWS; i++) {
+        real *row = s->a + (size_t)i * s->lda;
+        row_axpy(s->cols, -s->tau * row_dot(s->cols, row, s->v), s->v, row);
+    }
+}
+
+void hd_bidiagonalise(hd_pool *p, int n, real *a, int lda, real *d, real *e, real *tau, real *w)
 {
     const size_t ld = (size_t)lda;
     for (int j = 0; j < n; j++) {
@@ -35,7 +59,8 @@ void hd_bidiagonalise(int n, real *a, int lda, real *d, real *e, real *tau, real
         const int left = n - j - 1;
         tau[j] = hd_reflector(left + 1, top, top + ld, ld, &d[j]);
         if (tau[j] != 0) {
-            from_left(left + 1, left, top, tau[j], top + 1, ld, w);
+            side s = { left + 1, left, top, tau[j], top + 1, ld, w };
+            hd_pool_run(p, (left + COLUMNS - 1) / COLUMNS, from_left, &s);
         }
         if (left == 0) {
             break;
@@ -44,9 +69,9 @@ void hd_bidiagonalise(int n, real *a, int lda, real *d, real *e, real *tau, real
         *t = hd_reflector(left, row, row + 1, 1, &e[j]);
         head = *row;
         *row = 1;
-        for (int i = 1; i <= left && *t != 0; i++) {
-            real *other = row + (size_t)i * ld;
-            row_axpy(left, -*t * row_dot(left, other, row), row, other);
+        if (*t != 0) {
+            side s = { left, left, row, *t, row + ld, ld, NULL };
+            hd_pool_run(p, (left + ROWS - 1) / ROWS, from_right, &s);
         }
         *row = head;
     }

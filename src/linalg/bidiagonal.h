@@ -11,7 +11,7 @@
 
 /* A [n x n] = L B R^T, B with diagonal d [n] and e [n - 1] above it. L's reflectors are left below the diagonal, R's in the rows right of the
  * superdiagonal; tau: [2 n], L's then R's. w: work [n]. */
-void hd_bidiagonalise(int n, real *a, int lda, real *d, real *e, real *tau, real *w);
+void hd_bidiagonalise(hd_pool *p, int n, real *a, int lda, real *d, real *e, real *tau, real *w);
 /* d: the singular values, not negative, in no order; e: destroyed. u, v: rows are turned along, as of P^T and Q^T in B = P diag(d) Q^T. */
 hd_status hd_bidiagonal_svd(hd_context *c, int n, double *d, double *e, hd_rotations *u, hd_rotations *v);
 

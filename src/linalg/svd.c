@@ -80,7 +80,7 @@ static hd_status left_vectors(hd_context *c, int n, const real *a, int lda, cons
 /* Of a square matrix, scaled to elements of at most 1 by `scale`. */
 static hd_status square_svd(hd_context *c, int n, real *a, int lda, double scale, real *s, real *u, int ldu, real *vt, int ldvt, memory *m)
 {
-    hd_bidiagonalise(n, a, lda, m->small, m->small + n, m->tau, m->w);
+    hd_bidiagonalise(c->pool, n, a, lda, m->small, m->small + n, m->tau, m->w);
     for (int i = 0; i < n; i++) {
         m->d[i] = (double)m->small[i];
         m->e[i] = i + 1 < n ? (double)m->small[n + i] : 0;

@@ -10,7 +10,7 @@ enum { ROWS = 32, COLUMNS = 256 };
 
 typedef struct classes {
     hd_gram *g;
-    int rows;
+    int known, rows;
     const real *y, *labels;
     bool first;
 } classes;
@@ -20,7 +20,7 @@ static void add_classes(void *arg, int task, int thread)
 {
     (void)thread;
     const classes *s = arg;
-    const int n = s->g->n, begin = task * COLUMNS, end = n - begin < COLUMNS ? n : begin + COLUMNS;
+    const int n = s->g->n, begin = s->known + task * COLUMNS, end = n - begin < COLUMNS ? n : begin + COLUMNS;
     real *c = s->g->part + (size_t)n * (size_t)n;
     for (int k = 0; s->first && k < s->g->q; k++) {
         memset(c + (size_t)k * (size_t)n + begin, 0, (size_t)(end - begin) * sizeof *c);
@@ -34,25 +34,35 @@ static void add_classes(void *arg, int task, int thread)
     }
 }
 
-void hd_gram_take(hd_gram *g, int rows, const real *y, const real *t, bool labels)
+void hd_gram_take(hd_gram *g, int known, int rows, const real *y, const real *t, bool labels)
 {
     hd_pool *p = g->c->pool;
     const bool first = g->rows == 0;
     const size_t n = (size_t)g->n;
-    hd_syrk(p, true, g->n, rows, 1, y, g->n, !first, g->part, g->n);
+    const int more = g->n - known;
+    real *corner = g->part + (size_t)known * n;
+    if (known && first) {
+        memset(g->part, 0, (n + (size_t)g->q) * n * sizeof *g->part);
+    }
+    hd_gemm(p, true, false, more, known, rows, 1, y + known, g->n, y, g->n, !first, corner, g->n);
+    hd_syrk(p, true, more, rows, 1, y + known, g->n, !first, corner + known, g->n);
     if (labels) {
-        classes s = { g, rows, y, t, first };
-        hd_pool_run(p, (g->n - 1) / COLUMNS + 1, add_classes, &s);
+        classes s = { g, known, rows, y, t, first };
+        hd_pool_run(p, (more - 1) / COLUMNS + 1, add_classes, &s);
     } else {
-        hd_gemm(p, true, false, g->q, g->n, rows, 1, t, g->q, y, g->n, !first, g->part + n * n, g->n);
+        hd_gemm(p, true, false, g->q, more, rows, 1, t, g->q, y + known, g->n, !first, g->part + n * n + known, g->n);
     }
     g->squares = (first ? 0 : g->squares) + (labels ? rows : hd_sum_squares(p, (size_t)rows * (size_t)g->q, t));
     g->rows += rows;
 }
 
-bool hd_gram_sound(const hd_gram *g)
+bool hd_gram_sound(const hd_gram *g, int known)
 {
+    const real *across = g->part + (size_t)known * (size_t)g->n; /* a known feature that is not finite spoils all its products */
     double sum = g->squares;
+    for (int k = 0; k < known; k++) {
+        sum += (double)across[k];
+    }
     for (size_t i = 0; i < (size_t)g->n; i++) {
         sum += (double)g->part[i * ((size_t)g->n + 1)];
     }
@@ -79,13 +89,13 @@ static void add_rows(void *arg, int task, int thread)
     }
 }
 
-void hd_gram_flush(hd_gram *g, int sign)
+void hd_gram_flush(hd_gram *g, int known, int sign)
 {
     if (g->rows && sign) {
         job j = { g, sign };
         hd_pool_run(g->c->pool, (g->n + g->q - 1) / ROWS + 1, add_rows, &j);
-        g->totals[0] += sign * (double)g->rows;
-        g->totals[1] += sign * g->squares;
+        g->totals[0] += known ? 0 : sign * (double)g->rows;
+        g->totals[1] += known ? 0 : sign * g->squares;
     }
     g->rows = 0;
 }

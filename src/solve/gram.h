@@ -22,12 +22,12 @@ struct hd_gram {
     double squares;
 };
 
-/* Adds samples to those under way: y [rows x n], t [rows x q], or with `labels` [rows] class numbers 0..q-1 in place of one-hot targets.
+/* Adds samples to those under way, but to the sums of the first `known` features with each other: y [rows x n], t [rows x q], or with `labels` [rows] class numbers 0..q-1 in place of one-hot targets.
  * rows + those under way <= HD_GRAM_ROWS. */
-void hd_gram_take(hd_gram *g, int rows, const real *y, const real *t, bool labels);
+void hd_gram_take(hd_gram *g, int known, int rows, const real *y, const real *t, bool labels);
 /* The sums under way are finite, judged by those of squares: no feature or target is NaN or too large. */
-bool hd_gram_sound(const hd_gram *g);
-/* Adds sign times what is under way to the sums; 0 drops it. */
-void hd_gram_flush(hd_gram *g, int sign);
+bool hd_gram_sound(const hd_gram *g, int known);
+/* Adds sign times what is under way to the sums; 0 drops it. With `known`, the samples are counted already. */
+void hd_gram_flush(hd_gram *g, int known, int sign);
 
 #endif

@@ -1,7 +1,7 @@
 // What estimators share: parameters, labels, saving, refusals. The estimators here answer with the mean of what they saw.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Estimator } from '../../bindings/estimators/index.js';
+import { Dkn, ElmClassifier, Estimator, Hnf, RidgeClassifier, SlfnClassifier, Ssfn } from '../../bindings/estimators/index.js';
 import { bool, list, number, oneOf, orNull, seed, whole } from '../../bindings/estimators/params.js';
 import { readSafetensors, writeSafetensors } from '../../bindings/files/index.js';
 import { layers, sequential } from '../../bindings/index.js';
@@ -120,6 +120,30 @@ test('wrong data are refused with the row', async () => {
     [() => mean.predict(x), 'state', /Mean\.predict: nothing has been fitted: call fit first/], [() => mean.model, 'state', /call fit first/],
   ]) await refuses(run, code, message);
   assert.equal(mean.isFitted, false);
+});
+
+test('a class without rows, constant columns, one row of each class: every classifier learns, and finds nothing where there is nothing', async () => {
+  const x = [[1, 5, 0], [2, 5, 0], [-1, 5, 0], [-2, 5, 0]], y = ['up', 'up', 'down', 'down'], small = { maxLayers: 2 };
+  for (const one of [
+    new RidgeClassifier({ alpha: 0.1 }), new ElmClassifier({ nodes: 20, alpha: 0.1, seed: 1 }), new SlfnClassifier({ nodes: 20, alpha: 0.1, seed: 1 }),
+    new Ssfn({ ...small, nodes: 10, seed: 1 }), new Hnf({ ...small, seed: 1 }), new Dkn({ ...small, normalize: false }),
+  ]) {
+    if ('partialFit' in one) {
+      await one.partialFit(x, y, { classes: ['sideways', 'up', 'down'] }); // none of which is sideways
+      assert.deepEqual([one.classes, await one.predict(x)], [['sideways', 'up', 'down'], y]);
+      const { data } = await one.model.predict(x);
+      for (let row = 0; row < 4; row++) assert.ok(Math.abs(data[3 * row]) < 1e-6);
+      one.dispose();
+      continue;
+    }
+    await one.fit(x, y);
+    assert.deepEqual(await one.predict(x), y, one.type.kind);
+    await one.fit([x[0], x[2]], ['up', 'down']);
+    assert.deepEqual(await one.predict([x[0], x[2]]), ['up', 'down'], one.type.kind);
+    await refuses(() => one.fit([x[0]], ['up']), 'argument', /one class only/);
+    await refuses(() => one.fit([[1, NaN, 2], [1, 1, 1]], ['up', 'down']), 'argument', /row 0, element 1 = NaN/);
+    one.dispose();
+  }
 });
 
 test('one fit at a time; an aborted one leaves the old model; nothing works after dispose', async () => {

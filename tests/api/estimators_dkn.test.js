@@ -4,6 +4,7 @@ import { before, test } from 'node:test';
 import { apply, info, init, input, layers, model } from '../../bindings/index.js';
 import { Dkn, DknRegressor } from '../../bindings/estimators/dkn.js';
 import { loadEstimator } from '../../bindings/estimators/index.js';
+import { eigh } from '../../bindings/linalg.js';
 import { bits, labelled, numbers, refuses } from './modelkit.js';
 
 const rows = 120, size = 5, classes = 3;
@@ -34,12 +35,8 @@ test('kernels have no negative direction; the arc-cosine of order 1 is an expect
   const count = 40, points = numbers(count * size, 3).map(v => 2 * v - 1), draws = numbers(240000, 11);
   for (const kernel of ['linear', 'rbf', 'arcCosine0', 'arcCosine1']) {
     const { k, squaredNorms } = await kernelOf(kernel, points, count);
-    for (let t = 0; t < 50; t++) {
-      const v = numbers(count, 100 + t).map(one => one - 0.5), square = v.reduce((sum, one) => sum + one * one, 0);
-      let form = 0;
-      for (let i = 0; i < count; i++) for (let j = 0; j < count; j++) form += v[i] * k[i * count + j] * v[j];
-      assert.ok(form > -1e-5 * square, `${kernel}: ${form}`);
-    }
+    const { values } = await eigh({ data: Float64Array.from(k), shape: [count, count] }, { vectors: false });
+    assert.ok(values[0] > -1e-5 && values[count - 1] > 1, `${kernel}: ${values[0]} to ${values[count - 1]}`);
     for (let i = 0; i < count; i++) {
       const wanted = kernel === 'arcCosine1' || kernel === 'linear' ? squaredNorms[i] : 1;
       assert.ok(Math.abs(k[i * (count + 1)] - wanted) < 2e-4, `${kernel}(u, u) = ${k[i * (count + 1)]}, ${wanted}`);
@@ -68,6 +65,27 @@ test('the cost in the report is that of the network, for each kernel', async (co
     assert.ok(last.leaveOneOutCost > last.cost, 'samples that were seen fit better');
     assert.equal(await one.score(x, y), last.trainAccuracy);
   }
+});
+
+test('random features join the dense ones: of unit length before the rectifier, drawn by the seed', async (context) => {
+  const params = { nodes: 16, seed: 4, leaveOneOut: false, kernel: 'arcCosine1' }, one = await fitted(context, params, { validationData: [held, other.y] });
+  const layers = one.report.layers, last = layers.at(-1), { data } = await one.model.predict(x);
+  assert.ok(layers.length > 1, JSON.stringify(layers));
+  const cost = data.reduce((sum, s, i) => sum + (Number(y[Math.floor(i / classes)] === i % classes) - s) ** 2, 0);
+  assert.ok(Math.abs(cost - last.cost) <= 1e-2 * last.cost + 1e-3, `the network ${cost}, the fit ${last.cost}`);
+  const [joined, unit, dense] = await one.model.predict(held, { output: ['joined_1', 'unit_1', 'features_1'] });
+  assert.deepEqual([joined.shape, dense.shape], [[60, 2 * classes + 16], [60, size + 2 * classes + 16]]);
+  for (let row = 0; row < 60; row++) {
+    const z = unit.data.subarray(row * 16, (row + 1) * 16);
+    assert.ok(Math.abs(z.reduce((sum, v) => sum + v * v, 0) - 1) < 1e-5);
+    assert.deepEqual(joined.data.slice(row * 22 + 6, (row + 1) * 22), z.map(v => Math.max(0, v)));
+  }
+  const [again, another, plain] = [await fitted(context, params), await fitted(context, { ...params, seed: 5 }), await fitted(context, { ...params, nodes: 0 })];
+  assert.deepEqual(again.report.layers[0], (({ validationCost: _, validationAccuracy: __, ...rest }) => rest)(layers[0]));
+  assert.deepEqual([another, plain].map(({ report }) => report.layers[1]?.cost === again.report.layers[1]?.cost), [false, false]);
+  const back = await loadEstimator(await one.save('bytes'));
+  context.after(() => back.dispose());
+  assert.deepEqual((await back.model.predict(x)).data, data);
 });
 
 test('errors of samples left out are those of fits without them', async (context) => {

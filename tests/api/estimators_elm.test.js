@@ -21,7 +21,7 @@ const dot = (a, b) => a.reduce((s, v, i) => s + v * b[i], 0);
 const row = ({ data, shape: [, n] }, i) => data.subarray(i * n, (i + 1) * n);
 test('inverses of tall matrices: of an ill-conditioned one as of known ones', async () => {
   const scales = [3, 1, 2e-5], a = Float64Array.from({ length: 12 }, (_, i) => (i % 3 === Math.floor(i / 3) ? scales[i % 3] : 0)), tall = await factor(a, 4, 3);
-  assert.ok(Math.abs(condition(tall) - 1.5e5) < 1e-3 * 1.5e5, `${condition(tall)}`);
+  assert.ok(Math.abs(await condition(tall) - 1.5e5) < 1e-9 * 1.5e5, `${await condition(tall)}`);
   close((await leastSquares(tall, { data: Float64Array.of(3, 2, 4e-5, 9), shape: [4, 1] })).data, [1, 2, 2], 1e-9);
   close((await leastNorm(tall, { data: Float64Array.of(3, 2, 4e-5), shape: [3, 1] })).data, [1, 2, 2, 0], 1e-9);
   assert.equal(await factor([1, 2, 2, 4, 3, 6], 3, 2), null, 'equal columns');
@@ -68,7 +68,7 @@ test('samples come back from their features from ratio 2 on, within 1e-6 + 6e-7 
   ]) {
     const size = shape.reduce((a, b) => a * b), x = { data: numbers(12 * size, 5).map(v => v - 0.5), shape: [12, ...shape] }, y = numbers(12, 2);
     const slfn = await new SlfnRegressor({ ...params, bias, seed: 4 }).fit(x, y), back = await slfn.reconstruct(await slfn.hidden(x));
-    const { data, shape: a } = (await slfn.model.getWeights())['random/kernel'], cond = condition(await factor(data, ...a));
+    const { data, shape: a } = (await slfn.model.getWeights())['random/kernel'], cond = await condition(await factor(data, ...a));
     assert.deepEqual(back.shape, x.shape);
     const error = Math.sqrt(dot(back.data.map((v, i) => v - x.data[i]), back.data.map((v, i) => v - x.data[i])) / dot(x.data, x.data));
     assert.ok(error <= 1e-6 + 6e-7 * cond, `${shape}: error ${error}, condition ${cond}`);
@@ -137,17 +137,15 @@ test('larger penalties give smaller outputs and larger errors; an orthonormal sq
   }
 });
 
-test('the same seed gives the same file, whatever the number of threads', async () => {
+test('the same seed gives the same file', async () => {
   const { x, y } = labelled(60, 6, 3), files = [];
-  for (const [Kind, threads] of [[ElmClassifier, 1], [ElmClassifier, 2], [SlfnClassifier, 1], [SlfnClassifier, 2]]) {
-    await fresh({ threads });
+  for (const Kind of [ElmClassifier, ElmClassifier, SlfnClassifier, SlfnClassifier]) {
     const one = await new Kind({ seed: 21 }).fit(x, y);
     files.push(await one.save('bytes'));
     one.dispose();
   }
   assert.deepEqual(files[1], files[0]);
   assert.deepEqual(files[3], files[2]);
-  await fresh();
   const other = await new SlfnClassifier({ seed: 22 }).fit(x, y);
   assert.notDeepEqual(await other.save('bytes'), files[2]);
   other.dispose();

@@ -56,6 +56,10 @@ test('columns of the transforms are orthonormal; their sizes', async (context) =
           assert.ok(Math.abs(sum - Number(i === j)) < 1e-5, `${transform}: R^T R [${i}, ${j}] = ${sum}`);
         }
       }
+      for (let k = 0; transform === 'dct' && k < m; k++) { // a constant is the first coefficient alone
+        const sum = data.subarray(k * n, (k + 1) * n).reduce((a, b) => a + b, 0);
+        assert.ok(Math.abs(sum - (k ? 0 : Math.sqrt(n))) < 1e-5, `element ${k} = ${sum}`);
+      }
     }
   }
 });

@@ -56,7 +56,7 @@ test('[I, -I, 0] repeats the layer before, bit by bit; random features have norm
   assert.equal(norm(zero.data), 0);
 });
 
-test('features in the engine or computed anew: the same to rounding; threads: the same bits', async (context) => {
+test('features in the engine or computed anew: the same to rounding; the same seed: the same bits', async (context) => {
   const [cached, anew, again] = [await fitted(context, {}), await fitted(context, { cacheLimit: 0 }), await fitted(context, {})];
   assert.deepEqual(await bits(cached.model), await bits(again.model));
   costs(cached).forEach((cost, i) => assert.ok(Math.abs(cost - costs(anew)[i]) <= 1e-4 * cost));

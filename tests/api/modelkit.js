@@ -1,6 +1,6 @@
 /** Small models and data that the API tests share. */
 import assert from 'node:assert/strict';
-import { init, layers, sequential } from '../../bindings/index.js';
+import { info, init, layers, sequential } from '../../bindings/index.js';
 
 export const xor = { x: [[0, 0], [0, 1], [1, 0], [1, 1]], y: [0, 1, 1, 0] };
 
@@ -58,3 +58,12 @@ export const places = [{ place: 'in-process', worker: false }, { place: 'worker'
 
 /** A fresh engine with plain SIMD: the same bits in every Node. */
 export const fresh = options => init({ deterministic: true, threads: 1, ...options });
+
+/** The same with threads that run: they start with work that is worth them, or with the first `Model.fit` if they were asked for. */
+export async function threaded({ threads, ...options }) {
+  await fresh({ threads, ...options });
+  const net = await classifier();
+  await net.fit(numbers(32), Uint8Array.of(0, 1, 2, 0, 1, 2, 0, 1));
+  net.dispose();
+  assert.equal(info().threads, threads);
+}

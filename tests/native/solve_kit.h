@@ -46,7 +46,7 @@ static inline problem make_problem(int threads, int rows, int n, int q, double s
             t[k] = (hd_real)(0.7 * (double)y[k % n] - (double)y[(3 * k + 1) % n] + 0.3 * hd_rng_normal(noise, (uint64_t)(i * q + k)));
         }
     }
-    must(p.c, hd_gram_add(p.g, NULL, 0, p.d, 0, rows, 64, 1) == HD_OK);
+    must(p.c, hd_gram_add(p.g, NULL, 0, p.d, 0, rows, 64, 1, 0) == HD_OK);
     return p;
 }
 

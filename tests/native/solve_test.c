@@ -261,7 +261,7 @@ static void test_workers(void)
     }
     hd_gram *g = hd_gram_new(p.c, p.n, p.q);
     for (int m = 0; m < M; m++) {
-        CHECK(hd_gram_reset(g) == HD_OK && hd_gram_add(g, NULL, 0, p.d, ends[m], ends[m + 1], 32, 1) == HD_OK);
+        CHECK(hd_gram_reset(g) == HD_OK && hd_gram_add(g, NULL, 0, p.d, ends[m], ends[m + 1], 32, 1, 0) == HD_OK);
         worker[m] = hd_admm_new(g, hd_admm_stat(whole, HD_ADMM_PENALTY) / M, radius);
         must(p.c, worker[m] != NULL);
     }
