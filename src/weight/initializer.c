@@ -1,5 +1,6 @@
 /* Initialisers: the closed list. Element i of a weight draws from counter i of its stream. */
 #include "kern/elementwise.h"
+#include "linalg/gram_schmidt.h"
 #include "weight/weight.h"
 
 #include <math.h>
@@ -113,74 +114,8 @@ static hd_status lecun(hd_context *c, const hd_weight_view *v, int fan_in, int f
     return draw_scaled(v, fan_in, rng, w);
 }
 
-/* Rows of a matrix in float64, row i at a + i n: rows [from, to) of the basis are orthonormal. */
-typedef struct basis {
-    double *a;
-    size_t n, from, to, end;
-} basis;
-
-enum { ROWS = 8, PANEL = 32 }; /* rows of a task, rows of the basis that are removed at a time */
-
-/* row -= <row, q> q */
-static void remove_part(size_t n, const double *q, double *row)
-{
-    double s[4] = { 0 };
-    for (size_t k = 0; k + 4 <= n; k += 4) {
-        for (size_t l = 0; l < 4; l++) {
-            s[l] += row[k + l] * q[k + l];
-        }
-    }
-    for (size_t k = n / 4 * 4; k < n; k++) {
-        s[0] += row[k] * q[k];
-    }
-    double dot = (s[0] + s[1]) + (s[2] + s[3]);
-    for (size_t k = 0; k < n; k++) {
-        row[k] -= dot * q[k];
-    }
-}
-
-/* From its rows in [to, end), while each is in the cache. */
-static void remove_parts(void *arg, int task, int thread)
-{
-    (void)thread;
-    const basis *b = arg;
-    size_t first = b->to + (size_t)task * ROWS, end = b->end - first < ROWS ? b->end : first + ROWS;
-    for (size_t i = first; i < end; i++) {
-        for (size_t j = b->from; j < b->to; j++) {
-            remove_part(b->n, b->a + j * b->n, b->a + i * b->n);
-        }
-    }
-}
-
-static void remove_all(hd_pool *pool, double *a, size_t n, size_t from, size_t to, size_t end)
-{
-    basis b = { a, n, from, to, end };
-    hd_pool_run(pool, (int)((end - to + ROWS - 1) / ROWS), remove_parts, &b);
-}
-
-/* Modified Gram-Schmidt: the QR factorisation whose R has a positive diagonal, so Q is uniform over orthogonal matrices. Its
- * loss of orthogonality is the condition number, about count for a random matrix, times 1e-16. In panels, which change no bit:
- * each row loses its parts one after the other. Not linalg's QR, whose products are fused in one of the engines. */
-static void orthonormalise(hd_pool *pool, size_t count, size_t n, double *a)
-{
-    for (size_t from = 0, end; from < count; from = end) {
-        end = count - from < PANEL ? count : from + PANEL;
-        for (size_t i = from; i < end; i++) {
-            double *row = a + i * n, squares = 0;
-            for (size_t k = 0; k < n; k++) {
-                squares += row[k] * row[k];
-            }
-            double norm = sqrt(squares);
-            for (size_t k = 0; k < n; k++) {
-                row[k] /= norm;
-            }
-            remove_all(pool, a, n, i, i + 1, end);
-        }
-        remove_all(pool, a, n, from, end, count);
-    }
-}
-
-/* Rows are orthonormal if there are fewer of them than columns, else columns are. */
+/* Rows are orthonormal if there are fewer of them than columns, else columns are: uniform over all such matrices, as Q of the QR factorisation
+ * whose R has a positive diagonal is. */
 static hd_status orthogonal(hd_context *c, const hd_weight_view *v, int fan_in, int fan_out, hd_rng rng, real *w)
 {
     (void)fan_in, (void)fan_out;
@@ -193,7 +128,7 @@ static hd_status orthogonal(hd_context *c, const hd_weight_view *v, int fan_in, 
     for (size_t i = 0; i < count * n; i++) {
         a[i] = hd_rng_normal(rng, i);
     }
-    orthonormalise(v->pool, count, n, a);
+    hd_orthonormalise(v->pool, count, n, a);
     for (size_t i = 0; i < count; i++) {
         for (size_t j = 0; j < n; j++) {
             w[wide ? i * n + j : j * count + i] = (real)(v->opt->number[0] * a[i * n + j]);
