@@ -2,7 +2,7 @@
 
 #include <math.h>
 
-enum { ROWS = 8, ABREAST = 4, PANEL = 32 }; /* rows of a task, rows at a time, rows of the basis that are removed while they are in the cache */
+enum { ROWS = 8, PANEL = 32 }; /* rows of a task, rows of the basis that are removed from a row while it is in the cache */
 
 /* Rows [from, to) are orthonormal, and are removed from rows [to, end). */
 typedef struct basis {
@@ -11,7 +11,7 @@ typedef struct basis {
 } basis;
 
 /* row -= <row, q> q */
-static void remove_one(size_t n, const double *restrict q, double *restrict row)
+static void remove_part(size_t n, const double *restrict q, double *restrict row)
 {
     double s[4] = { 0 };
     for (size_t k = 0; k + 4 <= n; k += 4) {
@@ -28,37 +28,14 @@ static void remove_one(size_t n, const double *restrict q, double *restrict row)
     }
 }
 
-/* The same from ABREAST rows, whose sums do not wait for each other. */
-static void remove_abreast(size_t n, const double *restrict q, double *restrict rows)
-{
-    double s[ABREAST][4] = { { 0 } };
-    for (size_t k = 0; k + 4 <= n; k += 4) {
-        for (size_t r = 0; r < ABREAST; r++) {
-            for (size_t l = 0; l < 4; l++) {
-                s[r][l] += rows[r * n + k + l] * q[k + l];
-            }
-        }
-    }
-    for (size_t r = 0; r < ABREAST; r++) {
-        double *row = rows + r * n;
-        for (size_t k = n / 4 * 4; k < n; k++) {
-            s[r][0] += row[k] * q[k];
-        }
-        const double dot = (s[r][0] + s[r][1]) + (s[r][2] + s[r][3]);
-        for (size_t k = 0; k < n; k++) {
-            row[k] -= dot * q[k];
-        }
-    }
-}
-
 static void remove_parts(void *arg, int task, int thread)
 {
     (void)thread;
     const basis *b = arg;
-    size_t i = b->to + (size_t)task * ROWS, end = b->end - i < ROWS ? b->end : i + ROWS;
-    for (; i < end; i += end - i < ABREAST ? 1 : ABREAST) {
+    const size_t first = b->to + (size_t)task * ROWS, end = b->end - first < ROWS ? b->end : first + ROWS;
+    for (size_t i = first; i < end; i++) {
         for (size_t j = b->from; j < b->to; j++) {
-            (end - i < ABREAST ? remove_one : remove_abreast)(b->n, b->a + j * b->n, b->a + i * b->n);
+            remove_part(b->n, b->a + j * b->n, b->a + i * b->n);
         }
     }
 }
