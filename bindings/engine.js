@@ -1,6 +1,7 @@
 /** Runs beside the WebAssembly: calls C on behalf of rpc calls and turns statuses into errors. */
 import { Algebra } from './algebra.js';
 import { HeddleError } from './errors.js';
+import { readRecipe } from './recipe_reader.js';
 import { Solver } from './solver.js';
 import { Trainer } from './trainer.js';
 
@@ -22,7 +23,8 @@ import { Trainer } from './trainer.js';
  * @property {Item} [activity]
  *
  * @typedef {{ nodes: (PlanInput | PlanLayer)[], outputs: number[], seed: number }} ModelPlan
- * @typedef {{ name: string, kind: string, inputs: number[], options: number[], shape: number[] }} RecipeNode
+ * @typedef {{ name: string, kind: string, inputs: number[], options: number[], shape: number[],
+ *   initializers: (Item & { weight: string })[] }} RecipeNode initializers: of its weights, where they are not the layer's own
  *
  * @typedef {object} CompilePlan
  * @property {(Item & { output: number, weight: number })[]} losses
@@ -64,8 +66,6 @@ import { Trainer } from './trainer.js';
 /** @type {readonly HeddleErrorCode[]} of hd_status 1, 2, ... */
 const codes = ['argument', 'shape', 'unsupported', 'memory', 'state', 'diverged'];
 const roles = { input: 0, target: 1, weight: 2 };
-/** Inputs of a node, and values of its options, at most. */
-const mostInputs = 16, mostOptions = 48;
 /** Rows are predicted and evaluated in pieces of about this many elements, so that aborts and other calls get through. */
 const pieceElements = 1 << 20;
 /** Once C has worked for this long, in ms, starting threads pays. */
@@ -165,7 +165,7 @@ export class Engine {
       this.heap.call('hd_model_free', handle);
       throw error;
     }
-    const facts = this.#readFacts(handle);
+    const facts = this.readFacts(handle);
     this.#models.set(facts.id, { handle, facts, metricSizes: [], losses: 0, lastPass: Promise.resolve() });
     return facts;
   }
@@ -199,24 +199,11 @@ export class Engine {
   /** The nodes of a named network, whose weights are not made. @param {string} name @param {number[]} options
    * @returns {{ nodes: RecipeNode[], outputs: number[] }} shape: of one sample of a node's output */
   describeRecipe(name, options) {
-    const { heap } = this, model = this.made(heap.call('hd_model_new', this.#context));
-    try {
-      this.check(heap.call('hd_recipe', model, name, Float64Array.from(options), options.length));
-      const { nodes, outputs } = this.#readFacts(model);
-      return {
-        outputs,
-        nodes: nodes.map((node, i) => ({
-          ...node, inputs: heap.list(Int32Array, mostInputs, 'hd_node_inputs', model, i),
-          options: heap.list(Float64Array, mostOptions, 'hd_node_options', model, i),
-        })),
-      };
-    } finally {
-      heap.call('hd_model_free', model);
-    }
+    return readRecipe(this, name, options);
   }
 
   /** @param {number} model handle @returns {ModelFacts} */
-  #readFacts(model) {
+  readFacts(model) {
     const { heap } = this;
     /** @template T @param {string} count @param {(i: number) => T} read */
     const list = (count, read) => Array.from({ length: heap.call(count, model) }, (_, i) => read(i));

@@ -252,7 +252,7 @@ export function inputSpec(options, where = 'layers.input') {
 }
 
 /** @param {string} weight */
-const isBias = weight => /^b(ias|eta)?$/i.test(weight);
+export const isBias = weight => /^b(ias|eta)?$/i.test(weight);
 
 /** Groups of weights a layer has: "kernel", "bias". @param {ClassTable} table @param {unknown} useBias */
 function groupsOf({ weights = [] }, useBias) {

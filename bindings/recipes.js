@@ -1,35 +1,17 @@
 /** Named networks, the weights that others have trained for them, and networks built on top of them: `heddle/recipes`. */
-import { HeddleError, checkOptions, kindOf } from './errors.js';
-import { describeNode } from './graph.js';
 import { build } from './model.js';
-import { asSpec, decodeOptions, encodeOptions } from './options.js';
-import { checkSeed, connect, defaultSeed } from './session.js';
+import { describe } from './recipe.js';
 import { tables } from './tables.js';
 
 export { extend } from './extend.js';
 export { loadWeights } from './weights/index.js';
 
-/** @import { RecipeNode } from './engine.js' */
 /** @import { Model } from './model.js' */
 /** @import { RecipeFactories } from './tables.js' */
 
-/** @param {RecipeNode} node @param {readonly RecipeNode[]} nodes */
-function decodeNode({ name, kind, inputs, options, shape }, nodes) {
-  if (kind === 'input') return describeNode(name, asSpec('layer', { layer: kind, shape }), []);
-  return describeNode(name, asSpec('layer', { layer: kind, options: decodeOptions('layer', kind, options) }), inputs.map(i => nodes[i].name));
-}
-
 /** @param {string} recipe @param {Record<string, unknown>} [options] @returns {Promise<Model>} */
-async function create(recipe, options = {}) {
-  checkOptions(options, ['name', 'seed', ...Object.keys(tables.recipe[recipe].options)], `recipes.${recipe}`);
-  const { name = recipe, seed = defaultSeed(), ...own } = options;
-  if (typeof name !== 'string') throw new HeddleError('argument', `recipes.${recipe}: name must be a string, got ${kindOf(name)}`);
-  checkSeed(seed, `recipes.${recipe}`);
-  const values = encodeOptions('recipe', recipe, own), client = await connect();
-  /** @type {{ nodes: RecipeNode[], outputs: number[] }} */
-  const { nodes, outputs } = await client.call('describeRecipe', [recipe, values]);
-  const description = { name, seed: Number(seed), nodes: nodes.map(node => decodeNode(node, nodes)), outputs: outputs.map(i => nodes[i].name) };
-  return (await build(description)).model;
+async function create(recipe, options) {
+  return (await build(await describe(recipe, options))).model;
 }
 
 /**

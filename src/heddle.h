@@ -117,6 +117,10 @@ HD_API int hd_weight_node(const hd_model *m, int weight);
 HD_API int hd_weight_frozen(const hd_model *m, int weight);
 /* 1: kept by its layer, such as a running mean: frozen, but moved by training. Freezing it makes the layer run as at inference. */
 HD_API int hd_weight_state(const hd_model *m, int weight);
+/* Class of the initialiser that hd_weight_set or a recipe gave the weight, "" for the layer's own; and its options in table
+ * order: their number is returned, they are written to values (at most 48). */
+HD_API const char *hd_weight_initializer(const hd_model *m, int weight);
+HD_API int hd_weight_initializer_options(const hd_model *m, int weight, double *values);
 HD_API hd_real *hd_weight_data(hd_model *m, int weight);
 /* Gradient of the last hd_gradients call; NULL before it or if frozen. */
 HD_API const hd_real *hd_weight_gradient(const hd_model *m, int weight);

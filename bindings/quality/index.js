@@ -1,5 +1,7 @@
 /** Image quality: `heddle/quality`. */
+export { FeatureCache, featureCache } from './cache.js';
 export { matchImages } from './matching.js';
+export { QualityModel, loadQualityModel, qualityModel } from './model.js';
 export { nextPair, pairwiseScores } from './pairwise.js';
 export { readRatings } from './ratings.js';
 export { split } from './split.js';
@@ -16,3 +18,9 @@ export { krocc, mae, metrics, outlierRatio, plcc, rmse, srocc, statistics } from
 /** @typedef {import('./ratings.js').RatingsOptions} RatingsOptions */
 /** @typedef {import('./split.js').SplitOptions} SplitOptions */
 /** @typedef {import('./split.js').Parts} Parts */
+/** @typedef {import('./model.js').QualityModelOptions} QualityModelOptions */
+/** @typedef {import('./model.js').QualityReport} QualityReport */
+/** @typedef {import('./fit.js').QualityFitOptions} QualityFitOptions */
+/** @typedef {import('./fit.js').QualityProgress} QualityProgress */
+/** @typedef {import('./pictures.js').Picture} Picture */
+/** @typedef {import('./pictures.js').Preprocessing} Preprocessing */

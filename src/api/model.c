@@ -212,6 +212,18 @@ int hd_weight_state(const hd_model *m, int weight)
     return w && w->state;
 }
 
+const char *hd_weight_initializer(const hd_model *m, int weight)
+{
+    const hd_weight *w = weight_at(m, weight);
+    return w && w->initializer_set ? w->initializer->name : "";
+}
+
+int hd_weight_initializer_options(const hd_model *m, int weight, double *values)
+{
+    const hd_weight *w = weight_at(m, weight);
+    return w && w->initializer_set ? hd_options_write(w->initializer->options, &w->initializer_opt, values) : 0;
+}
+
 hd_real *hd_weight_data(hd_model *m, int weight)
 {
     const hd_weight *w = weight_at(m, weight);

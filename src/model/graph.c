@@ -200,7 +200,9 @@ hd_status hd_build_weight(hd_build *b, const char *name, hd_shape shape, const c
     w->rate_factor = 1;
     m->weight[m->n_weights++] = w;
     b->node->n_weights++;
-    return hd_weight_attach(m, w, initializer, NULL, 0);
+    hd_status status = hd_weight_attach(m, w, initializer, NULL, 0);
+    w->initializer_set = false; /* the layer's own */
+    return status;
 }
 
 hd_status hd_build_state(hd_build *b, const char *name, hd_shape shape, const char *initializer)

@@ -31,6 +31,7 @@ typedef struct hd_weight {
     int fan_in, fan_out;
     const hd_initializer_class *initializer;
     hd_values initializer_opt;
+    bool initializer_set; /* by hd_weight_set, in place of the layer's own */
     int n_penalties;
     hd_penalty penalty[HD_MAX_PENALTIES];
     const hd_constraint_class *constraint; /* or NULL */

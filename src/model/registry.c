@@ -88,6 +88,7 @@ extern const hd_recipe_class hd_recipe_cifar_resnet20;
 extern const hd_recipe_class hd_recipe_cifar_resnet56;
 extern const hd_recipe_class hd_recipe_lenet;
 extern const hd_recipe_class hd_recipe_mobilenet_v2;
+extern const hd_recipe_class hd_recipe_quality_heads;
 extern const hd_recipe_class hd_recipe_resnet18;
 extern const hd_recipe_class hd_recipe_resnet34;
 extern const hd_recipe_class hd_recipe_resnet50;
@@ -218,6 +219,7 @@ REGISTRY(recipe,
          &hd_recipe_cifar_resnet56,
          &hd_recipe_lenet,
          &hd_recipe_mobilenet_v2,
+         &hd_recipe_quality_heads,
          &hd_recipe_resnet18,
          &hd_recipe_resnet34,
          &hd_recipe_resnet50,

@@ -24,6 +24,7 @@ static hd_status attach_initializer(hd_model *m, hd_weight *w, const hd_initiali
     if (!status) {
         w->initializer = class;
         w->initializer_opt = opt;
+        w->initializer_set = true;
     }
     return status;
 }

@@ -24,12 +24,12 @@ test('a recipe is the model that one would draw by hand', async () => {
   assert.match(net.summary(), /^lenet\n[^]*conv2 +conv2d +\[10, 10, 16\]/);
 });
 
-test('every recipe is built, predicts, and comes back from a file as it was', { timeout: 120_000 }, async () => {
+test('every recipe for images is built, predicts, and comes back from a file as it was', { timeout: 120_000 }, async () => {
   const small = { // the smallest that makes sense; the large ones without their widest stages
     alexnetFeatures: [63, 63, 3], vgg16Features: [32, 32, 3], mobilenetV2: [32, 32, 3], resnet18: [32, 32, 3], resnet34: [32, 32, 3], resnet50: [32, 32, 3],
     resnext101_32x8d: [32, 32, 3], lenet: [28, 28, 1], cifarCnn: [20, 20, 3], cifarResnet20: [8, 8, 3], cifarResnet56: [8, 8, 3],
   };
-  assert.deepEqual(Object.keys(small).sort(), Object.keys(recipes).sort());
+  assert.deepEqual(Object.keys(small).sort(), Object.keys(recipes).filter(name => tables.recipe[name].options.inputShape).sort());
   for (const [name, inputShape] of Object.entries(small)) {
     const { options } = tables.recipe[name];
     const net = await recipes[name]({ inputShape, seed: 1, ...options.until && { until: 'layer2' }, ...options.classes && !options.until && { classes: 4 } });

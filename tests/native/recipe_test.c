@@ -39,7 +39,7 @@ static void test_parameters(void)
     static const struct { const char *name; double parameters; } known[] = {
         { "resnet18", 11689512 }, { "resnet34", 21797672 }, { "resnet50", 25557032 }, { "resnext101_32x8d", 88791336 },
         { "mobilenetV2", 3504872 }, { "alexnetFeatures", 2469696 }, { "vgg16Features", 14714688 }, { "lenet", 61706 },
-        { "cifarCnn", 462346 }, { "cifarResnet20", 269722 }, { "cifarResnet56", 853018 },
+        { "cifarCnn", 462346 }, { "qualityHeads", 1351811 }, { "cifarResnet20", 269722 }, { "cifarResnet56", 853018 },
     };
     int count = 0;
     while (hd_recipe_classes[count]) {
@@ -52,7 +52,9 @@ static void test_parameters(void)
             printf("%s: %.0f parameters\n", known[i].name, parameters(m));
         }
         CHECK(parameters(m) == known[i].parameters);
-        CHECK(hd_output_count(m) == 1 && hd_output_node(m, 0) == hd_node_count(m) - 1);
+        int outputs = hd_output_count(m);
+        CHECK(outputs == (strcmp(known[i].name, "qualityHeads") ? 1 : 3));
+        CHECK(hd_output_node(m, outputs - 1) == hd_node_count(m) - 1);
         hd_model_free(m);
     }
 }

@@ -1,0 +1,29 @@
+/** Named networks as C builds them, read back node by node. */
+
+/** @import { Engine, RecipeNode } from './engine.js' */
+
+/** Inputs of a node, and values of its options or of an initialiser's, at most. */
+const mostInputs = 16, mostOptions = 48;
+
+/** @param {Engine} engine @param {string} name @param {number[]} options @returns {{ nodes: RecipeNode[], outputs: number[] }} */
+export function readRecipe(engine, name, options) {
+  const { heap } = engine, model = engine.made(heap.call('hd_model_new', engine.context));
+  try {
+    engine.check(heap.call('hd_recipe', model, name, Float64Array.from(options), options.length));
+    const { nodes, outputs, weights } = engine.readFacts(model);
+    const initializers = weights.map(({ name, node }, i) => ({
+      node, weight: name.slice(name.indexOf('/') + 1), kind: heap.text('hd_weight_initializer', model, i),
+      options: heap.list(Float64Array, mostOptions, 'hd_weight_initializer_options', model, i),
+    })).filter(({ kind }) => kind);
+    return {
+      outputs,
+      nodes: nodes.map((node, i) => ({
+        ...node, inputs: heap.list(Int32Array, mostInputs, 'hd_node_inputs', model, i),
+        options: heap.list(Float64Array, mostOptions, 'hd_node_options', model, i),
+        initializers: initializers.filter(one => one.node === i),
+      })),
+    };
+  } finally {
+    heap.call('hd_model_free', model);
+  }
+}

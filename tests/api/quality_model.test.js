@@ -1,0 +1,273 @@
+// Judges of pictures: training on features and on pictures, what stays, what is refused, and going on after an interruption.
+import assert from 'node:assert/strict';
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { losses } from '../../bindings/index.js';
+import { featureCache, loadQualityModel, mapping, qualityModel, srocc } from '../../bindings/quality/index.js';
+import { bits, close, fresh, numbers, refuses } from './modelkit.js';
+
+before(() => fresh());
+const folder = mkdtempSync(join(tmpdir(), 'heddle-quality-'));
+after(() => rmSync(folder, { recursive: true }));
+
+const levels = [6, 10], features = 16;
+
+/** Features, and ratings around 60 that they say something about. */
+function rated(rows, seed = 1) {
+  const data = numbers(rows * features, seed).map(v => v - 0.5), w = numbers(features, 99).map(v => v - 0.5);
+  const scores = Float64Array.from({ length: rows }, (_, i) => 60 + 15 * w.reduce((sum, v, k) => sum + v * data[i * features + k], 0));
+  return { images: { data, shape: [rows, features] }, scores };
+}
+
+const heads = options => qualityModel({ backbone: 'features', levels, encoder: [12, 8], seed: 5, ...options });
+const quick = { epochs: 4, learningRate: 1e-2 };
+
+/** Pictures of grey noise: the more, the worse its rating. */
+function pictures(count, seed = 1) {
+  const sources = [], scores = [];
+  for (let i = 0; i < count; i++) {
+    const amount = (i * 7 % count) / count, noise = numbers(40 * 50 * 3, seed + i);
+    sources.push({ name: `noise ${i}`, source: { data: Uint8Array.from(noise, v => 128 + amount * 200 * (v - 0.5)), width: 50, height: 40 } });
+    scores.push(100 - 90 * amount);
+  }
+  return { sources, scores };
+}
+
+const small = options => qualityModel({ backbone: 'small', preprocessing: { size: [32, 40] }, encoder: [8], seed: 5, ...options });
+
+test('trained on features: the best epoch by rank correlation stays, and the line on the training scores', async () => {
+  const train = rated(83), valid = rated(40, 2), judge = await heads(), reports = [];
+  assert.equal(judge.mapping, null);
+  const report = await judge.fit(train.images, train.scores, { ...quick, validationData: [valid.images, valid.scores], onEpochEnd: (epoch, one) => { reports.push([epoch, one]); } });
+  assert.deepEqual(report.epochs, reports.map(([, one]) => one));
+  assert.deepEqual(reports.map(([epoch]) => epoch), [0, 1, 2, 3]);
+  const best = Math.max(...report.epochs.map(epoch => epoch.srocc));
+  assert.equal(report.epochs[report.bestEpoch].srocc, best);
+  assert.ok(best > 0.6, `${best}`);
+  assert.equal(await srocc(await judge.score(valid.images), valid.scores), best, 'the weights are those of the best epoch');
+  // least squares: what is left is orthogonal to the scores and to one
+  const q = await judge.score(train.images), left = train.scores.map((y, i) => y - q[i]), mean = q.reduce((a, b) => a + b) / q.length;
+  assert.ok(Math.abs(left.reduce((a, b) => a + b)) <= 1e-3 && Math.abs(left.reduce((sum, d, i) => sum + d * (q[i] - mean), 0)) <= 1e-2);
+  const { plcc, rmse, scores } = await judge.evaluate(valid.images, valid.scores, { resamples: 0 });
+  assert.ok(plcc > 0.6 && rmse > 0 && scores.length === 40);
+  judge.dispose();
+});
+
+test('the published initialisation: uniform within 1 / sqrt(inputs), kernels and biases', async () => {
+  const judge = await qualityModel({ backbone: 'features', levels: [400], seed: 1 }), weights = await judge.network.getWeights();
+  for (const [name, inputs] of [['level1.fc1', 400], ['level1.fc2', 1024], ['level1.fc3', 256], ['aux1', 64], ['main', 64]]) {
+    for (const part of ['kernel', 'bias']) {
+      const { data } = weights[`${name}/${part}`], most = data.reduce((most, v) => Math.max(most, Math.abs(v)), 0) * Math.sqrt(inputs);
+      assert.ok(most <= 1.000001 && (data.length < 100 || most > 0.95), `${name}/${part}: ${most}`);
+    }
+  }
+  assert.deepEqual(weights['level1.fc1/kernel'].shape, [1024, 400]);
+  judge.dispose();
+});
+
+test('batch normalisation: the batch in training, running statistics with the unbiased variance at inference', async () => {
+  const { images, scores } = rated(8), judge = await heads({ levels: [16], normalizeEnd: true }), old = await judge.network.getWeights();
+  await judge.fit(images, scores, { epochs: 1, batchSize: 8, learningRate: 1e-30, loss: 'meanSquaredError' });
+  const now = await judge.network.getWeights(), kernel = old['level1.fc1/kernel'].data, bias = old['level1.fc1/bias'].data;
+  for (let unit = 0; unit < 12; unit++) {
+    const values = Array.from({ length: 8 }, (_, i) => images.data.subarray(i * 16, i * 16 + 16).reduce((sum, v, k) => sum + v * kernel[unit * 16 + k], bias[unit]));
+    const mean = values.reduce((a, b) => a + b) / 8, variance = values.reduce((sum, v) => sum + (v - mean) ** 2, 0) / 7;
+    assert.ok(Math.abs(now['level1.bn1/runningMean'].data[unit] - 0.1 * mean) <= 1e-6);
+    assert.ok(Math.abs(now['level1.bn1/runningVariance'].data[unit] - (0.9 + 0.1 * variance)) <= 1e-6);
+  }
+  assert.deepEqual(['gamma', 'beta', 'runningMean', 'runningVariance'].map(name => now[`main/${name}`].shape), [[1], [1], [1], [1]]);
+  assert.notEqual(now['main/runningMean'].data[0], 0);
+  // long training at a vanishing rate: the running statistics come to those of the only batch, and inference to training (but for n / (n - 1))
+  const many = rated(200, 3);
+  await judge.fit(many.images, many.scores, { epochs: 150, batchSize: 200, learningRate: 1e-30, loss: 'meanSquaredError', schedule: null });
+  const { data } = await judge.network.predict(many.images, { output: 'main' }), m = data.reduce((a, b) => a + b) / 200;
+  assert.ok(Math.abs(m) <= 1e-2 && Math.abs(data.reduce((sum, v) => sum + (v - m) ** 2, 0) / 200 - 1) <= 0.02, `${m}`);
+  judge.dispose();
+});
+
+test('a file brings back the judge: scores, mapping, preprocessing', async () => {
+  const { images, scores } = rated(50), judge = await heads({ reluEach: true });
+  await judge.fit(images, scores, quick);
+  const back = await loadQualityModel(await judge.save('bytes'));
+  assert.deepEqual(await back.score(images), await judge.score(images));
+  assert.deepEqual(back.mapping, judge.mapping);
+  const eye = await small({ preprocessing: { size: [32, 40], first: [36, 36] }, levels: ['stage2', 'stage4'], pooling: 'averageStd' }), again = await loadQualityModel(await eye.save('bytes'));
+  assert.deepEqual(again.preprocessing, { size: [32, 40], first: [36, 36], normalization: 'torchvision' });
+  const { sources } = pictures(3);
+  assert.deepEqual(await again.score(sources), await eye.score(sources));
+  await refuses(async () => loadQualityModel(await judge.network.save('bytes', { metadata: {} })), 'file', /no quality model/);
+  for (const one of [judge, back, eye, again]) one.dispose();
+});
+
+test('an interrupted training goes on to the same bits', async () => {
+  const train = rated(67), valid = rated(30, 2), checkpoint = join(folder, 'training.safetensors');
+  const options = { ...quick, epochs: 6, validationData: [valid.images, valid.scores], seed: 11 };
+  const whole = await heads(), expected = await whole.fit(train.images, train.scores, options);
+  for (const stop of [0, 3]) {
+    const controller = new AbortController(), first = await heads();
+    const onEpochEnd = epoch => { if (epoch === stop) controller.abort(); };
+    await assert.rejects(first.fit(train.images, train.scores, { ...options, checkpoint, signal: controller.signal, onEpochEnd }), { name: 'AbortError' });
+    assert.equal(first.report.epochs.length, stop + 1);
+    assert.equal(await srocc(await first.score(valid.images), valid.scores), Math.max(...first.report.epochs.map(one => one.srocc)), 'the best weights so far stay');
+    const second = await heads({ seed: 77 });
+    const report = await second.fit(train.images, train.scores, { ...options, checkpoint, resume: true });
+    assert.deepEqual(report.epochs, expected.epochs);
+    assert.deepEqual(await bits(second.network), await bits(whole.network));
+    assert.deepEqual(second.mapping, whole.mapping);
+    rmSync(checkpoint);
+    for (const judge of [first, second]) judge.dispose();
+  }
+  const other = await heads();
+  await other.fit(train.images, train.scores, { ...options, checkpoint, resume: true, epochs: 1 }); // nothing to go on from
+  await refuses(() => other.fit(train.images, train.scores, { ...options, checkpoint, resume: true }), 'argument', /made with epochs = 1, this training has 6/);
+  await refuses(() => other.fit(train.images, train.scores, { ...options, resume: true }), 'argument', /resume needs a checkpoint/);
+  await refuses(async () => other.fit(train.images, train.scores, { ...options, checkpoint: await saved(other), resume: true }), 'file', /no checkpoint/);
+});
+
+/** @param {import('../../bindings/quality/model.js').QualityModel} judge */
+async function saved(judge) {
+  const path = join(folder, 'judge.safetensors');
+  await judge.save(path);
+  return path;
+}
+
+test('pictures: trained from the start, unreadable ones left out and listed', async () => {
+  const { sources, scores } = pictures(17), judge = await small();
+  sources[4] = { name: 'broken.jpg', source: Uint8Array.of(255, 216, 1, 2) };
+  sources[9] = join(folder, 'nowhere.png');
+  const phases = new Set(), report = await judge.fit(sources, scores, { epochs: 2, batchSize: 7, learningRate: 1e-3, onProgress: ({ phase }) => { phases.add(phase); } });
+  assert.deepEqual([...phases], ['pictures', 'training']);
+  assert.deepEqual(report.skipped.map(({ index, name }) => [index, name]), [[4, 'broken.jpg'], [9, sources[9]]]);
+  assert.match(report.skipped[0].reason, /can't be decoded/);
+  const seen = [], all = await judge.score(sources, { onScore: (index, score) => { seen[index] = score; } });
+  assert.deepEqual([...all.keys()].filter(i => Number.isNaN(all[i])), [4, 9]);
+  assert.deepEqual(seen, [...all]);
+  assert.equal(judge.report.skipped.length, 2);
+  let count = 0;
+  for await (const { index, score, reason } of judge.scores((function* () { yield* sources; })())) {
+    assert.ok(Object.is(score, all[index]) && (reason === undefined) === !Number.isNaN(score));
+    count++;
+  }
+  assert.equal(count, 17);
+  const { scores: kept, srocc: rank } = await judge.evaluate(sources, scores, { resamples: 0 });
+  assert.ok(kept.length === 17 && rank >= -1 && rank <= 1);
+  judge.dispose();
+});
+
+test('the rate of the backbone: 0 leaves its weights as they are, bit by bit, whether or not statistics move', async () => {
+  const { sources, scores } = pictures(12), isFront = name => /^stage/.test(name);
+  const changed = async options => {
+    const judge = await small(), old = await bits(judge.network);
+    await judge.fit(sources, scores, { epochs: 1, batchSize: 6, learningRate: 1e-3, ...options });
+    const now = await bits(judge.network), names = now.filter((line, i) => line !== old[i]).map(line => line.split(' ')[0]);
+    judge.dispose();
+    return names;
+  };
+  const [frozen, published, tuned, both] = [await changed({ fineTunedRate: 0 }), await changed({ fineTunedRate: 0, freezeStatistics: false }),
+    await changed({ fineTunedRate: 0.1 }), await changed({ fineTunedRate: 0.1, freezeStatistics: true })];
+  assert.ok(frozen.length > 0 && !frozen.some(isFront));
+  assert.deepEqual([...new Set(published.filter(isFront).map(name => name.split('/')[1]))].sort(), ['runningMean', 'runningVariance']);
+  assert.equal(published.filter(isFront).length, 8);
+  assert.equal(tuned.filter(isFront).length, 20);
+  assert.ok(both.some(isFront) && !both.filter(isFront).some(name => /running/.test(name)));
+});
+
+test('features are kept: an interrupted pass goes on, and other weights have others', async () => {
+  const { sources, scores } = pictures(9), where = join(folder, 'features'), controller = new AbortController(), judge = await small();
+  const cache = featureCache(where), options = { epochs: 1, fineTunedRate: 0, learningRate: 1e-3, seed: 1 };
+  const onProgress = ({ phase, done }) => { if (phase === 'features' && done === 4) controller.abort(); };
+  await assert.rejects(judge.fit(sources, scores, { ...options, cache, onProgress, signal: controller.signal }), { name: 'AbortError' });
+  assert.equal(cache.size, 4);
+  const again = featureCache(where);
+  await again.open();
+  assert.equal(again.size, 4);
+  await judge.fit(sources, scores, { ...options, cache: again });
+  assert.equal(again.size, 9);
+  const files = readdirSync(where).length, plain = await small();
+  await plain.fit(sources, scores, options);
+  assert.deepEqual(await bits(judge.network), await bits(plain.network), 'features from files are the same');
+  const third = await small();
+  await third.fit(sources, scores, { ...options, cache: where });
+  assert.equal(readdirSync(where).length, files, 'nothing new was computed');
+  assert.deepEqual(await bits(third.network), await bits(plain.network));
+  const other = await small({ seed: 6 });
+  await other.fit(sources, scores, { ...options, cache: again });
+  assert.equal(again.size, 18);
+  await again.clear();
+  assert.deepEqual([again.size, readdirSync(where).length], [0, 0]);
+  await refuses(() => judge.fit(sources, scores, { cache: where }), 'argument', /cache: features are only kept with fineTunedRate 0/);
+  await refuses(() => featureCache('https://example.org/'), 'argument', /expected opfs/);
+  for (const one of [judge, plain, third, other]) one.dispose();
+});
+
+test('local scores: patches over the whole picture; a patch of its size is the picture', async () => {
+  const { sources, scores } = pictures(10), judge = await small();
+  await judge.fit(sources, scores, { epochs: 1, learningRate: 1e-3, fineTunedRate: 0 });
+  const map = await judge.localScores(sources[3], { patch: 16, stride: 8 });
+  assert.deepEqual([map.shape, map.rows, map.columns, map.patch, map.size], [[3, 4], [0, 8, 16], [0, 8, 16, 24], [16, 16], [32, 40]]);
+  assert.ok(map.data.length === 12 && map.data.every(Number.isFinite) && new Set(map.data).size > 1);
+  const whole = await judge.localScores(sources[3], { patch: 40 });
+  assert.deepEqual(whole.shape, [1, 1]);
+  close(whole.data, await judge.score([sources[3]]), 1e-5);
+  await refuses(() => judge.localScores(sources[3], { patch: 41 }), 'argument', /patch = 41, expected at most 40/);
+  judge.dispose();
+});
+
+test('what is wrong with data and options is said', async () => {
+  const { images, scores } = rated(12), judge = await heads(), eye = await small(), { sources } = pictures(3);
+  const one = (list, i, value) => list.map((old, k) => (k === i ? value : old));
+  await refuses(() => judge.fit(images, scores.subarray(1)), 'shape', /fit: scores: 11 numbers for 12 pictures/);
+  await refuses(() => judge.fit(images, one(scores, 3, NaN)), 'argument', /fit: scores: number 3 is NaN/);
+  await refuses(() => judge.fit(images, scores.map(() => 7)), 'argument', /all 12 ratings are 7: there is nothing to learn/);
+  await refuses(() => judge.fit({ data: images.data.subarray(0, 16), shape: [1, 16] }, [3]), 'argument', /1 rated pictures that can be read, expected at least 2/);
+  await refuses(() => judge.fit({ data: images.data.subarray(0, 30), shape: [2, 15] }, [1, 2]), 'shape', /rows have 15 features, expected 16 \(levels of 6 and 10\)/);
+  await refuses(() => judge.fit({ data: images.data.map((v, i) => (i === 20 ? NaN : v)), shape: [12, 16] }, scores), 'argument', /row 1, feature 4 is NaN/);
+  await refuses(() => judge.fit(images, scores, { batchSize: 1 }), 'argument', /batchSize = 1, expected a whole number from 2/);
+  await refuses(() => judge.fit(images, scores, { fineTunedRate: 0 }), 'argument', /fineTunedRate is for models that see pictures/);
+  await refuses(() => judge.fit(images, scores, { validationData: [images, scores.subarray(2)] }), 'shape', /validationData: scores: 10 numbers for 12/);
+  await refuses(() => judge.fit(images, scores, { epoch: 3 }), 'argument', /did you mean "epochs"/);
+  await refuses(() => eye.fit([sources[0], undefined, sources[2]], [1, 2, 3]), 'argument', /picture 1 is missing: got undefined/);
+  await refuses(() => eye.fit('a.png', [1]), 'argument', /expected a list of pictures, got/);
+  await refuses(() => eye.fit([Uint8Array.of(1), Uint8Array.of(2), sources[0]], [1, 2, 3], { fineTunedRate: 0 }), 'argument', /2 pictures could not be read, the first: picture 0/);
+  await refuses(() => judge.localScores(sources[0]), 'unsupported', /takes features/);
+  await refuses(() => qualityModel({ backbone: 'resnet19' }), 'argument', /did you mean "resnet18"/);
+  await refuses(() => qualityModel({ backbone: 'features' }), 'argument', /the number of features of each level is needed/);
+  await refuses(() => small({ levels: ['stage5'] }), 'argument', /no node "stage5" in small, did you mean/);
+  await refuses(() => qualityModel({ backbone: 'resnet18', levels: ['layer5'] }), 'argument', /levels: no stage "layer5"/);
+  await refuses(() => small({ preprocessing: { size: 224 } }), 'argument', /size: expected \[height, width\]/);
+  const running = judge.fit(images, scores, quick);
+  await refuses(() => judge.fit(images, scores, quick), 'state', /is being fitted/);
+  await running;
+  for (const each of [judge, eye]) each.dispose();
+});
+
+test('the losses of the comparison all run, on any scale of ratings', async () => {
+  const { images, scores } = rated(40);
+  for (const [loss, normalizeEnd] of [[losses.normInNorm({ p: 1, q: 2 }), false], ['meanAbsoluteError', false], ['meanSquaredError', true]]) {
+    const judge = await heads({ normalizeEnd }), { epochs } = await judge.fit(images, scores, { ...quick, loss });
+    assert.ok(epochs.length === 4 && epochs.every(epoch => Number.isFinite(epoch.loss)));
+    judge.dispose();
+  }
+  const [a, b] = [await heads(), await heads()]; // Norm-in-Norm does not see the scale
+  await a.fit(images, scores, quick);
+  await b.fit(images, scores.map(y => (y - 60) / 16), quick);
+  close(await a.score(images), (await b.score(images)).map(q => 16 * q + 60), 0.05);
+  for (const judge of [a, b]) judge.dispose();
+});
+
+const data = process.env.HEDDLE_DATA, weights = data && join(data, 'weights', 'resnet18_imagenet_conv1-layer3_bnfolded_f32.safetensors');
+test('a real trunk: folded statistics, features that say something about quality', { skip: !weights || !existsSync(weights) ? 'HEDDLE_DATA does not name the folder with weights/ and iqa/' : false, timeout: 300_000 }, async () => {
+  const clive = join(data, 'iqa', 'clive'), [head, ...lines] = readFileSync(join(clive, 'clive_scores.csv'), 'utf8').trim().split('\n').map(line => line.split(','));
+  const rows = lines.filter((_, i) => i % 24 === 0), files = rows.map(row => join(clive, 'images', row[head.indexOf('file')].split('/').at(-1)));
+  const scores = rows.map(row => Number(row[head.indexOf('mos')])), options = { backbone: 'resnet18', levels: ['layer2', 'layer3'], weights, preprocessing: { size: [224, 300] }, seed: 1 };
+  const judge = await qualityModel(options);
+  await refuses(() => judge.fit(files, scores, { freezeStatistics: false }), 'argument', /folded into its convolutions/);
+  await judge.fit(files, scores, { fineTunedRate: 0, epochs: 6, learningRate: 1e-3 });
+  const { plcc } = await judge.evaluate(files, scores, { resamples: 0 });
+  assert.ok(plcc > 0.6, `training PLCC ${plcc}`);
+  assert.deepEqual((await mapping.linear([1, 2], [3, 5])).coefficients.map(Math.round), [1, 2]);
+  await refuses(() => qualityModel({ ...options, levels: ['layer3', 'layer4'] }), 'file', /lacks \d+ of the backbone's weights .*choose levels that it reaches/);
+  judge.dispose();
+});
