@@ -17,8 +17,8 @@ enum { P, Q, ALPHA, DETACH };
 /* One list of the batch. */
 typedef struct side {
     const real *x;
-    double mean, norm;
-    double squares; /* sum of (x - mean)^2 */
+    double mean, norm, by; /* by: 1 / norm */
+    double squares;        /* sum of (x - mean)^2 */
 } side;
 
 typedef struct batch {
@@ -30,7 +30,7 @@ typedef struct batch {
 } batch;
 
 /* sign(x) |x|^e for e >= 0, and 0 at 0: |x|^e / x there is taken as 0, the slope of |x| too. */
-static double signed_power(double x, double e)
+HD_INLINE double signed_power(double x, double e)
 {
     const double a = fabs(x);
     if (a == 0) {
@@ -39,7 +39,7 @@ static double signed_power(double x, double e)
     if (e == 1) {
         return x;
     }
-    const double power = e == floor(e) ? hd_power(a, (uint64_t)e) : hd_exp(e * hd_log(a));
+    const double power = e == 0 ? 1 : e == floor(e) ? hd_power(a, (uint64_t)e) : hd_exp(e * hd_log(a));
     return x < 0 ? -power : power;
 }
 
@@ -48,27 +48,37 @@ HD_INLINE double centred(const side *s, int i)
     return (double)s->x[i] - s->mean;
 }
 
+/* Norm of the centred list in general; relative to its largest element, or powers would overflow. */
+static double norm_of(const side *s, int n, double q)
+{
+    double largest = 0, sum = 0;
+    for (int i = 0; i < n; i++) {
+        const double a = fabs(centred(s, i));
+        largest = a > largest ? a : largest;
+    }
+    if (largest == 0) {
+        return 0;
+    }
+    for (int i = 0; i < n; i++) {
+        const double a = fabs(centred(s, i)) / largest;
+        sum += a * signed_power(a, q - 1);
+    }
+    return largest * hd_exp(hd_log(sum) / q);
+}
+
 static side make_side(const real *x, int n, double q)
 {
     side s = { .x = x };
     for (int i = 0; i < n; i++) {
-        s.mean += (double)x[i] / n;
+        s.mean += (double)x[i];
     }
-    double largest = 0, sum = 0;
+    s.mean /= n;
     for (int i = 0; i < n; i++) {
-        const double c = centred(&s, i), a = fabs(c);
+        const double c = centred(&s, i);
         s.squares += c * c;
-        largest = a > largest ? a : largest;
     }
-    if (q == 2) {
-        s.norm = sqrt(s.squares);
-        return s;
-    }
-    for (int i = 0; i < n && largest > 0; i++) { /* relative to the largest, or powers would overflow */
-        const double a = fabs(centred(&s, i)) / largest;
-        sum += q == 1 ? a : a * signed_power(a, q - 1);
-    }
-    s.norm = largest > 0 ? largest * hd_exp(hd_log(sum) / q) : 0;
+    s.norm = q == 2 ? sqrt(s.squares) : norm_of(&s, n, q);
+    s.by = 1 / s.norm;
     return s;
 }
 
@@ -91,8 +101,8 @@ static double correlation(const side *y, const side *t, int n)
 HD_INLINE double element(const batch *b, int i, double *s, double *t, double w[2])
 {
     double loss = 0;
-    *s = centred(&b->y, i) / b->y.norm;
-    *t = centred(&b->t, i) / b->t.norm;
+    *s = centred(&b->y, i) * b->y.by;
+    *t = centred(&b->t, i) * b->t.by;
     for (int k = 0; k < 2; k++) {
         const double e = (k ? b->rho * *s : *s) - *t, power = b->share[k] != 0 ? b->share[k] * signed_power(e, b->p - 1) : 0;
         loss += power * e;
@@ -115,11 +125,11 @@ static double run_batch(const batch *b, const hd_loss_run *r, bool detach)
     }
     const double norm_s = sqrt(b->y.squares) / b->y.norm, norm_t = sqrt(b->t.squares) / b->t.norm;
     const double by_t = along[1] / (norm_s * norm_t), by_s = along[1] * b->rho / (norm_s * norm_s), inner = along[0] + b->rho * along[1];
-    const double scale = r->scale * b->n / b->y.norm;
+    const double scale = r->scale * b->n / b->y.norm, mean_w = sum_w / b->n, mean_power = sum_power / b->n;
     for (int i = 0; r->dy && i < b->n; i++) {
         element(b, i, &s, &t, w);
         double g = w[0] + b->rho * w[1] + by_t * t - by_s * s;
-        g -= detach ? 0 : sum_w / b->n + inner * (signed_power(s, b->q - 1) - sum_power / b->n);
+        g -= detach ? 0 : mean_w + inner * (signed_power(s, b->q - 1) - mean_power);
         r->dy[i] = (real)(scale * g + (r->add ? (double)r->dy[i] : 0));
     }
     return loss;

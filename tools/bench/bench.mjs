@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // npm run bench [-- NAME...] [--peers] [--rounds 9] [--json FILE]: speed and size of what users get, beside what heddle must reach.
-// NAME: square, step, conv, linalg, solve, memory, first, size, lbfgs; all of them without one. --peers: others on the same work in the same run.
+// NAME: square, step, conv, linalg, solve, quality, memory, first, size, lbfgs; all of them without one. --peers: others on the same work in the same run.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { loadavg } from 'node:os';
@@ -13,7 +13,7 @@ import { ensureEmcc } from '../toolchain.mjs';
 
 const here = join(tree, 'tools', 'bench'), built = join(tree, 'build', 'bench');
 const engines = join(tree, 'bindings', 'engines');
-const GROUPS = ['square', 'step', 'conv', 'linalg', 'solve', 'memory', 'first', 'size', 'lbfgs'];
+const GROUPS = ['square', 'step', 'conv', 'linalg', 'solve', 'quality', 'memory', 'first', 'size', 'lbfgs'];
 
 function run(command, args) {
   const { status, stdout, stderr, error } = spawnSync(command, args, { cwd: tree, encoding: 'utf8', timeout: 300_000, maxBuffer: 1 << 26 });
@@ -147,6 +147,22 @@ function solve({ rounds, peers }) {
   return [...solutions, ...redense()];
 }
 
+/** What training a judge of image quality must reach. */
+const QUALITY = [
+  { work: 'loss', title: 'Norm-in-Norm on 10,000 scores, a whole step', unit: 'ms', most: 0.5 },
+  { work: 'heads', batchSize: 8, title: 'encoders and heads, 7,058 rows, batch 8', unit: 's', most: 12 },
+  { work: 'heads', batchSize: 64, title: 'encoders and heads, 7,058 rows, batch 64', unit: 's', most: 5 },
+];
+
+function quality({ rounds }) {
+  return QUALITY.flatMap(({ work, batchSize, title, unit, most }) => {
+    const isEpoch = unit === 's', at = (engine, threads) => child('quality.mjs', { work, batchSize, engine, threads, rounds: isEpoch ? Math.min(rounds, 3) : rounds });
+    const value = ({ ms }) => median(ms) / (isEpoch ? 1000 : 1), best = ({ ms }) => `best ${(Math.min(...ms) / (isEpoch ? 1000 : 1)).toFixed(3)}`;
+    const one = at('heddle-mt-relaxed', 1), two = at('heddle-mt-relaxed', 2);
+    return [line(title, value(one), unit, { most, note: best(one) }), line(`${title}, 2 threads`, value(two), unit, { note: best(two) })];
+  });
+}
+
 function memory() {
   const engine = 'heddle-mt-relaxed', rounds = 2;
   const resnet = child('resnet50.mjs', { engine, threads: 2, rounds }), cifar = child('conv.mjs', { net: 'cifar', train: true, engine, threads: 2, rounds });
@@ -206,7 +222,7 @@ if (unknown || !(rounds >= 1)) fail(`${unknown ? `unknown benchmark ${unknown}` 
 prepare(values.peers);
 console.log(`Node 24, one thread unless said, medians; load average at the start ${loadavg()[0].toFixed(1)}`);
 const results = groups.flatMap((name) => {
-  const lines = { square, step, conv, linalg, solve, memory, first, size, lbfgs }[name]({ rounds, peers: values.peers });
+  const lines = { square, step, conv, linalg, solve, quality, memory, first, size, lbfgs }[name]({ rounds, peers: values.peers });
   lines.forEach(show);
   return lines;
 });
