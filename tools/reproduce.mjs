@@ -11,6 +11,8 @@ import { fail, node24, tree } from './common.mjs';
 const experiments = {
   'cifar-losses': 'the CIFAR-10 network of the ReDense thesis with four losses, 15 epochs each (50 min on the full set)',
   'consensus-bytes': 'bytes that members send and receive: ADMM, sums and gossip against SGD and federated averaging (1 min)',
+  'nin-convergence': 'MAE, MSE, bnMSE and Norm-in-Norm on CLIVE, epoch by epoch, frozen ResNet-18 features (20 min, 6 of them once); --svg FILE',
+  'nin-pq': 'exponents and variants of Norm-in-Norm on CLIVE (15 min, and 6 once for the features)',
   'redense-cifar': 'ReDense on the CIFAR-10 network trained with four losses, 15 epochs each, then 100 of ReDense (60 min on the full set)',
   'redense-mnist': 'ReDense on a network of 93.1 % on MNIST, 200 epochs of projected Adam (2 min); --svg FILE',
   'slfn-saturation': 'accuracy of SLFN and ELM on MNIST for 0.25 to 4 random features an element (3 min); --svg FILE',

@@ -1,0 +1,78 @@
+// CLIVE for the programs that reproduce: ratings, and what the layers of a pretrained ResNet-18 see in each picture, computed once.
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { HeddleError, apply, layers } from 'heddle';
+import { readSafetensors, writeSafetensors } from 'heddle/files';
+import { imageToTensor, resize } from 'heddle/images';
+import { readRatings } from 'heddle/quality';
+import { extend, loadWeights, recipes } from 'heddle/recipes';
+
+/** Height and width that the Norm-in-Norm paper's program brings pictures to; CLIVE's that are not 500 x 500 become so first. */
+const size = [498, 664], first = 500, chunk = 50;
+const trunkFile = 'resnet18_imagenet_conv1-layer3_bnfolded_f32.safetensors';
+/** The trunk has no layer4, so that levels are one stage lower than the paper's. */
+export const levels = /** @type {const} */ (['layer2', 'layer3']);
+
+async function openTrunk(path) {
+  const net = await recipes.resnet18({ until: 'layer3', inputShape: [...size, 3], preprocessing: 'torchvision', seed: 1 });
+  const { missing } = await loadWeights(net, path, { partial: true });
+  if (missing.length) throw new HeddleError('file', `${path} lacks ${missing.length} weights of ResNet-18: ${missing[0]} ...`);
+  const pooled = await extend(net, (node) => levels.flatMap((name) => [layers.globalAveragePool2d(), layers.globalStdPool2d()].map((layer) => apply(layer, node(name)))));
+  net.dispose();
+  return pooled;
+}
+
+async function pixels(path) {
+  let picture = await imageToTensor(path);
+  if (picture.shape[0] !== first || picture.shape[1] !== first) picture = await resize(picture, { width: first, height: first });
+  return resize(picture, { width: size[1], height: size[0] });
+}
+
+const rowOf = ({ data, shape: [, width] }, i) => data.subarray(i * width, (i + 1) * width);
+
+/** Rows of features of each level, [mean and deviation of each channel]; written in pieces, so that an interrupted pass goes on where it was. */
+async function featuresOf(folder, images, weights, cache) {
+  await mkdir(cache, { recursive: true });
+  let trunk, start = performance.now();
+  const rows = [];
+  for (let begin = 0; begin < images.length; begin += chunk) {
+    const path = join(cache, `${begin}.safetensors`), names = images.slice(begin, begin + chunk);
+    try {
+      const { tensors, metadata } = readSafetensors(await readFile(path));
+      if (metadata.images === names.join()) {
+        rows.push(...names.map((_, i) => levels.map((level) => rowOf(tensors.get(level), i))));
+        continue;
+      }
+    } catch (error) {
+      if (error.code !== 'ENOENT') throw error;
+    }
+    trunk ??= await openTrunk(weights);
+    const made = [];
+    for (const name of names) {
+      const picture = await pixels(join(folder, name)), parts = await trunk.predict({ ...picture, shape: [1, ...picture.shape] }, { batchSize: 1 });
+      made.push(levels.map((_, k) => Float32Array.of(...parts[2 * k].data, ...parts[2 * k + 1].data)));
+    }
+    const tensors = Object.fromEntries(levels.map((level, k) => [level, { dtype: 'F32', shape: [made.length, made[0][k].length],
+      data: Float32Array.from(made.flatMap((row) => [...row[k]])) }]));
+    await writeFile(`${path}.part`, writeSafetensors(tensors, { images: names.join() }));
+    await rename(`${path}.part`, path);
+    rows.push(...made);
+    console.log(`features of ${rows.length} of ${images.length} pictures, ${((performance.now() - start) / 1000).toFixed(0)} s`);
+  }
+  trunk?.dispose();
+  return rows;
+}
+
+/**
+ * @param {{ data?: string, cache?: string, pictures?: string }} options folders: of the data, and for the features (a temporary one unless told);
+ *   pictures: how many, all unless told
+ * @returns {Promise<{ images: string[], scores: Float64Array, features: Float32Array[][] }>} features: for each picture one list a level
+ */
+export async function clive({ data = process.env.HEDDLE_DATA, cache = join(tmpdir(), 'heddle-clive-resnet18'), pictures }) {
+  if (!data) throw new HeddleError('argument', 'no CLIVE given: --data FOLDER or HEDDLE_DATA must be a folder with iqa/clive and weights');
+  const folder = join(data, 'iqa', 'clive');
+  const rated = await readRatings(join(folder, 'clive_scores.csv')), count = pictures ? Number(pictures) : rated.images.length;
+  const images = rated.images.slice(0, count), scores = rated.scores.slice(0, count);
+  return { images, scores, features: await featuresOf(join(folder, 'images'), images, join(data, 'weights', trunkFile), cache) };
+}
