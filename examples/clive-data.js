@@ -40,7 +40,7 @@ async function featuresOf(folder, images, weights, cache) {
     const path = join(cache, `${begin}.safetensors`), names = images.slice(begin, begin + chunk);
     try {
       const { tensors, metadata } = readSafetensors(await readFile(path));
-      if (metadata.images === names.join()) {
+      if (`${metadata.images},`.startsWith(`${names.join()},`)) {
         rows.push(...names.map((_, i) => levels.map((level) => rowOf(tensors.get(level), i))));
         continue;
       }

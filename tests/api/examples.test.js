@@ -10,12 +10,13 @@ import { load } from '../../bindings/index.js';
 import { imageToTensor } from '../../bindings/images/index.js';
 import { recipes } from '../../bindings/recipes.js';
 import { tree } from '../../tools/common.mjs';
+import { without } from './datakit.js';
 
 const folder = join(tree, 'examples');
 
 /** @param {string[]} args @returns {string} what it printed */
 function run(...args) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd: tree, encoding: 'utf8', timeout: 60_000 });
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd: tree, encoding: 'utf8', timeout: 180_000 });
   assert.equal(status, 0, stdout + stderr);
   return stdout;
 }
@@ -140,6 +141,18 @@ test('four members fit one network together, and the bytes of every method are t
   const rows = [...table.matchAll(/^\| ([^|]+) \| (\d+) \| (\d+) \| (\d+) = /gm)];
   assert.deepEqual(rows.length, 6);
   for (const [line, , , counted, formula] of rows) assert.equal(counted, formula, line);
+});
+
+test('the losses of image quality race on the first pictures of CLIVE, whose features are kept', { skip: without('iqa/clive/clive_scores.csv', 'weights/resnet18_imagenet_conv1-layer3_bnfolded_f32.safetensors') }, () => {
+  const cache = mkdtempSync(join(tmpdir(), 'heddle-clive-'));
+  try {
+    const [first, again] = [0, 1].map(() => run(join(folder, 'nin-convergence.js'), '--cache', cache, '--pictures', '10', '--epochs', '2', '--splits', '1', '--methods', 'MSE,Norm-in-Norm'));
+    assert.match(first, /features of 10 of 10 pictures/);
+    assert.doesNotMatch(again, /features of/);
+    for (const printed of [first, again]) assert.equal(printed.match(/^\| [12] \|( -?[01]\.\d{3} \/ -?[01]\.\d{3} \(0\.\d{3}\) \|){2}$/gm)?.length, 2, printed);
+  } finally {
+    rmSync(cache, { recursive: true });
+  }
 });
 
 test('regression finds the hidden matrices', () => {
