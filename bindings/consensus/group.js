@@ -10,6 +10,7 @@ import { byteSize, jsonPart, readJson, rounded } from './message.js';
 /** @typedef {(to: string | null, message: Omit<Message, 'from'>) => Traffic} Send */
 
 const longest = 2 ** 31; // bytes of one message
+const lastRound = 2 ** 32 - 1; // meetings count down from here
 
 /** @param {readonly Values[]} values @param {'float32' | 'float64'} type @param {string} where @returns {Part[]} */
 function toParts(values, type, where) {
@@ -35,6 +36,9 @@ export class Group {
   #plan;
   #send;
   #round = 0;
+  #meetings = 0;
+  /** Another member wants to meet. */
+  #isCalled = false;
   #isBusy = false;
   /** @type {Map<string, Message>} what has come, by kind, round and sender */
   #inbox = new Map();
@@ -105,27 +109,47 @@ export class Group {
    */
   async allReduceSum(values, { type = 'float32' } = {}) {
     const parts = toParts(values, type, 'allReduceSum');
-    return this.#collective(async round => {
-      for (let isFirst = true; ; isFirst = false) {
-        const [root] = this.members;
-        if (root === this.id) return this.#adopt(await this.#collect(round, parts, !isFirst));
-        this.#post(root, 'contribute', round, parts);
-        const result = () => this.#inbox.get(`result ${round}`);
-        // A root may begin a deadline later than this member and wait one for others; the next one notices its loss no sooner.
-        await this.#until(() => result() || this.members[0] !== root || this.#gone.has(root), (isFirst ? 2 : 5) * this.deadline);
-        const found = result();
-        if (found) return this.#adopt(found);
-        if (this.members[0] === root) this.#lose([root], round);
-      }
-    });
+    return this.#collective(round => this.#reduce(round, parts, this.deadline));
   }
 
-  /** @param {number} round @param {Part[]} parts @param {boolean} isTakeover the root before was lost in this round @returns {Promise<Message>} */
-  async #collect(round, parts, isTakeover) {
+  /**
+   * All that are left come together here, also those whose exchange with neighbours failed: then exchanges can begin anew.
+   * @param {number} value
+   * @returns {Promise<number>} the sum of all members' values
+   * @throws {HeddleError} as `allReduceSum`
+   */
+  async meet(value) {
+    const all = this.#plan.members, own = Float64Array.from(all, id => (id === this.id ? this.#round : 0));
+    const parts = toParts([Float64Array.of(value), own], 'float64', 'meet');
+    return this.#collective(async round => {
+      const [[sum], rounds] = await this.#reduce(round, parts, 2 * this.deadline); // who has just missed a neighbour comes a deadline later
+      this.#round = Math.max(...rounds);
+      return sum;
+    }, true);
+  }
+
+  /** @param {number} round @param {Part[]} parts @param {number} deadline @returns {Promise<Float64Array<ArrayBuffer>[]>} */
+  async #reduce(round, parts, deadline) {
+    for (let isFirst = true; ; isFirst = false) {
+      const [root] = this.members;
+      if (root === this.id) return this.#adopt(await this.#collect(round, parts, !isFirst, deadline));
+      this.#post(root, 'contribute', round, parts);
+      const result = () => this.#inbox.get(`result ${round}`);
+      // A root may begin a deadline later than this member and wait one for others; the next one notices its loss no sooner.
+      await this.#until(() => result() || this.members[0] !== root || this.#gone.has(root), (isFirst ? 2 : 5) * deadline);
+      const found = result();
+      if (found) return this.#adopt(found);
+      if (this.members[0] === root) this.#lose([root], round);
+    }
+  }
+
+  /** @param {number} round @param {Part[]} parts @param {boolean} isTakeover the root before was lost in this round @param {number} deadline
+   * @returns {Promise<Message>} */
+  async #collect(round, parts, isTakeover, deadline) {
     const others = this.members.slice(1), result = () => this.#inbox.get(`result ${round}`);
     const from = (/** @type {string} */ id) => this.#inbox.get(`contribute ${round} ${id}`);
     if (isTakeover) this.#post(null, 'need', round, []);
-    await this.#until(() => result() || others.every(id => from(id) || this.#gone.has(id)), (isTakeover ? 2 : 1) * this.deadline);
+    await this.#until(() => result() || others.every(id => from(id) || this.#gone.has(id)), (isTakeover ? 2 : 1) * deadline);
     let found = result(); // of a root that has told some but not all
     if (!found) {
       const missing = others.filter(id => !from(id));
@@ -176,18 +200,24 @@ export class Group {
    * @param {readonly string[]} neighbours
    * @param {WireOptions} [options]
    * @returns {Promise<Map<string, Float64Array<ArrayBuffer>[]>>} by neighbour
-   * @throws {HeddleError} as `allReduceSum`; `timeout` also with onLoss `continue`
+   * @throws {HeddleError} as `allReduceSum`; `timeout` also with onLoss `continue`: for all members then, who can go on after a `meet`
    */
   async neighbourExchange(values, neighbours, { type = 'float32' } = {}) {
     const parts = toParts(values, type, 'neighbourExchange');
     const stranger = neighbours.find(id => !this.members.includes(id) || id === this.id);
     if (stranger !== undefined) throw new HeddleError('argument', `neighbourExchange: "${stranger}" is not one of the others: ${this.members.join(', ')}`);
     return this.#collective(async round => {
+      if (this.#isCalled) throw called(round);
       for (const id of neighbours) this.#post(id, 'exchange', round, parts);
       const from = (/** @type {string} */ id) => this.#inbox.get(`exchange ${round} ${id}`);
-      await this.#until(() => neighbours.every(id => from(id) || this.#gone.has(id)), this.deadline);
+      await this.#until(() => this.#isCalled || neighbours.every(id => from(id) || this.#gone.has(id)), this.deadline);
       const missing = neighbours.filter(id => !from(id));
-      if (missing.length) this.#stop(this.#missed(missing, round));
+      if (missing.length && this.onLoss === 'stop') this.#stop(this.#missed(missing, round));
+      if (missing.length && this.#isCalled) throw called(round);
+      if (missing.length) {
+        this.#post(null, 'meet', this.#meeting, []);
+        throw this.#missed(missing, round);
+      }
       return new Map(neighbours.map(id => {
         const theirs = /** @type {Message} */ (from(id)).parts;
         if (shapesOf(theirs) !== shapesOf(parts)) this.#stop(new HeddleError('shape', `round ${round}: "${id}" sent ${shapesOf(theirs)}, "${this.id}" has ${shapesOf(parts)}`));
@@ -196,13 +226,22 @@ export class Group {
     });
   }
 
-  /** One collective call. @template T @param {(round: number) => Promise<T>} work @returns {Promise<T>} */
-  async #collective(work) {
+  /** Number of the next meeting. */
+  get #meeting() {
+    return lastRound - this.#meetings;
+  }
+
+  /** One collective call. @template T @param {(round: number) => Promise<T>} work @param {boolean} [isMeeting] @returns {Promise<T>} */
+  async #collective(work, isMeeting = false) {
     if (this.#isBusy) throw new HeddleError('state', 'a call of this group is under way: wait for it');
     this.#check();
     this.#isBusy = true;
-    const round = ++this.#round;
-    for (const [key, message] of this.#inbox) if (message.round < round) this.#inbox.delete(key);
+    const round = isMeeting ? this.#meeting : ++this.#round;
+    for (const [key, message] of this.#inbox) if (message.round < this.#round || message.round > this.#meeting) this.#inbox.delete(key);
+    if (isMeeting) {
+      this.#meetings++;
+      this.#isCalled = false;
+    }
     try {
       return await work(round);
     } finally {
@@ -249,7 +288,9 @@ export class Group {
       this.#gone.add(from);
     } else if (kind === 'need') {
       this.#overthrow(round, from);
-    } else if (round >= this.#round && round <= this.#round + 1 + this.size) { // more ahead of this one nobody can be
+    } else if (kind === 'meet') {
+      this.#isCalled ||= round === this.#meeting;
+    } else if ((round >= this.#round && round <= this.#round + 1 + 2 * this.size) || (round >= this.#meeting && round <= this.#meeting + 1)) { // further ahead nobody can be
       const key = kind === 'result' ? `result ${round}` : `${kind} ${round} ${from}`;
       if (!this.#inbox.has(key)) this.#inbox.set(key, message);
     }
@@ -305,6 +346,8 @@ export class Group {
   }
 }
 
+/** @param {number} round */
+const called = round => new HeddleError('timeout', `round ${round}: another member missed a neighbour`);
 const dropped = () => new HeddleError('timeout', 'the others went on without this member: it did not answer in time');
 
 /** @param {readonly ArrayLike<number>[]} arrays @param {number} length @returns {Float64Array<ArrayBuffer>} */

@@ -28,7 +28,7 @@ const fixed = 21; // bytes before the sender's name
 
 export const kinds = Object.freeze({
   hello: 1, start: 2, accept: 3, go: 4, abandon: 5, // before a run
-  contribute: 6, result: 7, need: 8, share: 9, exchange: 10, stop: 11, leave: 12,
+  contribute: 6, result: 7, need: 8, share: 9, exchange: 10, stop: 11, leave: 12, meet: 13,
 });
 const kindNames = /** @type {Map<number, keyof typeof kinds>} */ (new Map(Object.entries(kinds).map(([name, code]) => [code, name])));
 

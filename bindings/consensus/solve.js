@@ -13,7 +13,8 @@ import { Group } from './group.js';
 /**
  * How members come to one solution.
  * - `admm`: alternating direction method of multipliers; coefficients and duals travel, the first member adds up
- * - `gossip`: the same without anybody that adds up: each member talks to its neighbours on a circle
+ * - `gossip`: the same without anybody that adds up: each member talks to its neighbours on a circle. With onLoss `continue` all meet at
+ *   its end, and after a loss, to count who is left: the iteration then begins anew
  * - `gram`: the sums themselves travel, once; exact. They tell the second moments of the features
  * @typedef {'admm' | 'gossip' | 'gram'} ConsensusMethod */
 /**
@@ -58,9 +59,6 @@ function notNegative(value, fallback, name) {
 function readOptions({ group, method = 'admm', balance = false, onRound = () => {}, ...given }) {
   if (!(group instanceof Group)) throw new HeddleError('argument', 'consensus: group must come from transport.join()');
   if (!['admm', 'gossip', 'gram'].includes(method)) throw new HeddleError('argument', `consensus: method = ${JSON.stringify(method)}, expected "admm", "gossip" or "gram"`);
-  if (method === 'gossip' && group.onLoss === 'continue') {
-    throw new HeddleError('unsupported', 'consensus: gossip has nobody who could say who is left: join with onLoss "stop", or use "admm"');
-  }
   return {
     group, method, balance, onRound, type: given.type ?? (method === 'gram' ? 'float64' : 'float32'),
     rounds: wholeNumber(given.rounds, 'consensus: rounds', 1, 100), degree: wholeNumber(given.degree, 'consensus: degree', 1, 1),
@@ -110,6 +108,29 @@ async function byGram(gram, { radius, lambda }, { group, type }) {
   }
 }
 
+/** Attempts with the same members, of which one was too slow for its neighbours. */
+const mostAttempts = 3;
+
+/** Members that gossip know of their neighbours alone: who is left, and whether all have come to the end, they find out when they meet.
+ * @param {Gram} gram @param {Problem} problem @param {Settings} settings */
+async function byGossip(gram, problem, settings) {
+  const { group } = settings;
+  if (group.onLoss === 'stop') return byAdmm(gram, problem, settings);
+  for (let attempt = 1; ; attempt++) {
+    const { size } = group;
+    /** @type {unknown} */
+    let failure = null;
+    const solution = await byAdmm(gram, problem, settings).catch(error => {
+      if (!(error instanceof HeddleError && error.code === 'timeout' && group.isOpen)) throw error;
+      failure = error;
+    });
+    const whole = await group.meet(solution ? 1 : 0);
+    if (solution && whole === size && group.size === size) return solution;
+    if (group.size < size) attempt = 0;
+    if (attempt === mostAttempts) throw failure ?? new HeddleError('timeout', `consensus: ${size - whole} of ${size} members missed a neighbour, ${attempt} times`);
+  }
+}
+
 /** @param {Gram} gram @param {Problem} problem @param {Settings} settings */
 async function byAdmm(gram, problem, settings) {
   const admm = new ConsensusAdmm(gram, problem, settings, settings.method === 'gossip' ? new Gossip(settings.group, settings.degree, settings.precision) : null);
@@ -134,7 +155,7 @@ export async function consensusSolve(options) {
   if (!(gram instanceof Gram)) throw new HeddleError('argument', 'consensusSolve: gram must be a Gram of heddle/solvers');
   const problem = { radius: notNegative(radius, 0, 'radius'), lambda: notNegative(lambda, 0, 'lambda') }, settings = readOptions(rest), { group } = settings;
   if (radius === 0) throw new HeddleError('argument', 'consensus: radius = 0, expected a number above 0, or none');
-  const before = structuredClone(group.bytes), solution = await (settings.method === 'gram' ? byGram : byAdmm)(gram, problem, settings);
+  const before = structuredClone(group.bytes), solution = await { admm: byAdmm, gossip: byGossip, gram: byGram }[settings.method](gram, problem, settings);
   return { ...solution, members: [...group.members], bytes: difference(before, group.bytes) };
 }
 

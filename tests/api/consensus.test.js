@@ -186,6 +186,42 @@ test('a member that dies in mid-solution: the others solve the problem of their 
   left.dispose();
 });
 
+test('gossip goes on with those left, whoever is lost: one that leaves, the first, one that is silent, two of them', async () => {
+  const shards = [0, 1, 2, 3, 4, 5].map((m) => cut(60 * m, 60 * m + 60)), options = { radius, method: 'gossip', degree: 1 };
+  for (const [leave, silent] of [[[], []], [[3], []], [[0], []], [[], [2]], [[], [0]], [[1], [4]]]) {
+    const room = `consensus-${rooms++}`, transports = shards.map((_, m) => localTransport({ room, id: `m${m}` })), lost = [...leave, ...silent];
+    const grams = await Promise.all(shards.map((shard) => gramOf(shard))), groups = await Promise.all(transports.map((t) => t.join({ members: 6, deadline: 0.6, onLoss: 'continue' })));
+    const working = groups.map((group, m) => ({ group, m })).filter(({ m }) => !silent.includes(m));
+    const results = await Promise.allSettled(working.map(({ group, m }) => consensusSolve({
+      group, gram: grams[m], ...options, onRound: ({ round }) => { if (leave.includes(m) && round === 4) void transports[m].close(); },
+    })));
+    const left = [0, 1, 2, 3, 4, 5].filter((m) => !lost.includes(m)), pooled = await gramOf(...left.map((m) => shards[m])), exact = await pooled.secular(radius);
+    for (const [i, { m, group }] of working.entries()) {
+      const { reason, value } = results[i], name = `lost ${lost}, member ${m}`;
+      if (leave.includes(m)) {
+        assert.equal(reason?.code, 'state', name);
+        continue;
+      }
+      assert.equal(reason, undefined, name);
+      assert.deepEqual(value.members, left.map((one) => `m${one}`), name);
+      assert.ok(value.converged && difference(value.coef.data, exact.coef.data) < 2e-3, `${name}: ${difference(value.coef.data, exact.coef.data)}`);
+      assert.deepEqual([...group.lost].sort(), lost.map((one) => `m${one}`).sort(), name);
+    }
+    // exchanges and sums are in step again
+    const sums = await Promise.all(left.map((m) => groups[m].allReduceSum([Float64Array.of(m)], { type: 'float64' })));
+    for (const [[sum]] of sums) assert.equal(sum, left.reduce((a, b) => a + b));
+    await Promise.all(left.map((m, i) => groups[m].neighbourExchange([Float64Array.of(m)], [left[(i + 1) % left.length], left.at(i - 1)].map((one) => `m${one}`))));
+    [...grams, pooled].forEach((gram) => gram.dispose());
+    await Promise.all(transports.map((t) => t.close()));
+  }
+  const transports = shards.map((_, m) => localTransport({ room: 'gossip-stop', id: `m${m}` })), grams = await Promise.all(shards.map((shard) => gramOf(shard)));
+  const groups = await Promise.all(transports.map((t) => t.join({ members: 6, deadline: 0.6 })));
+  const results = await Promise.allSettled(groups.map((group, m) => consensusSolve({ group, gram: grams[m], ...options, onRound: ({ round }) => { if (m === 3 && round === 4) void transports[3].close(); } })));
+  for (const [m, { reason }] of results.entries()) assert.ok(heddleError(m === 3 ? 'state' : 'timeout', /left the run/)(reason), `stop: ${reason}`);
+  grams.forEach((gram) => gram.dispose());
+  await Promise.all(transports.map((t) => t.close()));
+});
+
 test('for estimators: a solver of the pooled problem, with sums; wrong use is told', async () => {
   const room = `consensus-${rooms++}`, transports = [0, 1].map((m) => localTransport({ room, id: `m${m}` }));
   const groups = await Promise.all(transports.map((t) => t.join({ members: 2 }))), grams = await Promise.all(unequal.slice(0, 2).map((shard) => gramOf(shard)));

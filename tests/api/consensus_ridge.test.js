@@ -72,30 +72,30 @@ test('the penalty is chosen by the rows that all hold out', async () => {
 });
 
 test('a member that is lost takes its rows with it, out of the means too', async () => {
-  const { all, results } = await together(() => new Ridge({ alpha: 0.5 }), shards(values), {
-    join: { deadline: 1, onLoss: 'continue' },
-    wrap: (solver, m, transport) => ({ ...solver, solve: async (...args) => {
-      if (m === 2) await transport.close(); // after the means, before the sums
-      return solver.solve(...args);
-    } }),
-  });
-  assert.deepEqual(results.map(({ status }) => status), ['fulfilled', 'fulfilled', 'rejected']);
   const alone = await new Ridge({ alpha: 0.5 }).fit(...cut(values, 0, 110)), expected = await kernel(alone);
-  for (const one of all.slice(0, 2)) {
-    assert.equal(one.report.rows, 110);
-    assert.ok(apart(await kernel(one), expected) < 1e-4);
+  for (const solver of [{ method: 'gram' }, { ...admm, method: 'gossip', precision: 1e-9 }]) {
+    const { all, results } = await together(() => new Ridge({ alpha: 0.5 }), shards(values), {
+      solver, join: { deadline: 1, onLoss: 'continue' },
+      wrap: (solve, m, transport) => ({ ...solve, solve: async (...args) => {
+        if (m === 2) await transport.close(); // after the means, before the sums
+        return solve.solve(...args);
+      } }),
+    });
+    assert.deepEqual(results.map(({ status }) => status), ['fulfilled', 'fulfilled', 'rejected']);
+    for (const one of all.slice(0, 2)) {
+      assert.equal(one.report.rows, 110);
+      assert.ok(apart(await kernel(one), expected) < (solver.method === 'gram' ? 1e-4 : 2e-3));
+    }
+    all.forEach(one => one.dispose());
   }
-  [...all, alone].forEach(one => one.dispose());
+  alone.dispose();
 });
 
-test('what can not be done together is refused; gossip says at once that it can not go on without a member', async () => {
+test('what can not be done together is refused', async () => {
   const [rowsOfAll] = shards(values), { results } = await together(() => new Ridge({ solver: 'dual' }), shards(values));
   for (const { reason } of results) assert.match(reason.message, /solver = "dual" needs the rows of all members/);
   for (const { reason } of (await together(() => new Ridge({ alphas: 'auto', selection: 'gcv' }), shards(values))).results) assert.match(reason.message, /"gcv" needs the sums of all/);
   await refuses(() => new Ridge().fit(...rowsOfAll, { together: {} }), 'argument', /together must come from consensusSolver/);
   const { all: [one] } = await together(() => new Ridge(), shards(values));
   await refuses(() => one.partialFit(...rowsOfAll), 'state', /left no sums \(it was dual, together/);
-  const transports = ['a', 'b'].map(id => localTransport({ room: 'alone', id })), [group] = await Promise.all(transports.map(t => t.join({ members: 2, onLoss: 'continue' })));
-  assert.throws(() => consensusSolver({ group, method: 'gossip' }), { code: 'unsupported', message: /gossip has nobody who could say who is left: join with onLoss "stop"/ });
-  await Promise.all(transports.map(t => t.close()));
 });
