@@ -144,6 +144,11 @@ static void flat_task(void *arg, int task, int thread)
     forward(j->act, j->alpha, n, n, j->x + first, j->bias ? j->bias + first : NULL, j->y + first);
 }
 
+void hd_activate_here(hd_activation act, real alpha, size_t n, const real *x, real *y)
+{
+    forward(act, alpha, n, n, x, NULL, y);
+}
+
 /* A bias here is a second summand: one for each row. */
 void hd_add_activate(hd_pool *p, hd_activation act, real alpha, const real *a, const real *b, real *y, size_t rows,
                      size_t row)

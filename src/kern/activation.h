@@ -28,6 +28,9 @@ real hd_activation_alpha(hd_activation act);
 /* y = act(x). x, y: (rows, row), may be the same array. */
 void hd_activate(hd_pool *p, hd_activation act, real alpha, const real *x, real *y, size_t rows, size_t row);
 
+/* The same for n elements on the calling thread, for use within a task. Not for softmax, which needs rows. */
+void hd_activate_here(hd_activation act, real alpha, size_t n, const real *x, real *y);
+
 /* y = act(a + b), in one pass. All (rows, row); y may be a or b. */
 void hd_add_activate(hd_pool *p, hd_activation act, real alpha, const real *a, const real *b, real *y, size_t rows,
                      size_t row);

@@ -42,6 +42,10 @@ hd_status hd_build_weight(hd_build *b, const char *name, hd_shape shape, const c
 /* The same for a state weight, such as a running mean: saved with the model, but changed by `commit` alone. */
 hd_status hd_build_state(hd_build *b, const char *name, hd_shape shape, const char *initializer);
 
+/* Hangs an initialiser with options (in place of the declared one) or a constraint on the weight declared last. Users may
+ * replace both. */
+hd_status hd_build_attach(hd_build *b, const char *kind, const double *options, int n_options);
+
 /* Seen by `forward` and `backward`. Shapes are per sample; n samples in every tensor. */
 typedef struct hd_run {
     hd_pool *pool;

@@ -215,6 +215,11 @@ hd_status hd_build_state(hd_build *b, const char *name, hd_shape shape, const ch
     return status;
 }
 
+hd_status hd_build_attach(hd_build *b, const char *kind, const double *options, int n_options)
+{
+    return hd_weight_attach(b->model, b->model->weight[b->model->n_weights - 1], kind, options, n_options);
+}
+
 hd_status hd_output_add(hd_model *m, int node)
 {
     if (node < 0 || node >= m->n_nodes || m->node[node]->output >= 0 || m->n_outputs == HD_MAX_OUTPUTS) {

@@ -25,6 +25,7 @@ extern const hd_layer_class hd_layer_global_std_pool2d;
 extern const hd_layer_class hd_layer_kernel_map;
 extern const hd_layer_class hd_layer_layer_norm;
 extern const hd_layer_class hd_layer_max_pool2d;
+extern const hd_layer_class hd_layer_monotonic_dense;
 extern const hd_layer_class hd_layer_pad2d;
 extern const hd_layer_class hd_layer_random_crop2d;
 extern const hd_layer_class hd_layer_random_flip2d;
@@ -72,14 +73,18 @@ extern const hd_initializer_class hd_initializer_lecun;
 extern const hd_initializer_class hd_initializer_normal;
 extern const hd_initializer_class hd_initializer_ones;
 extern const hd_initializer_class hd_initializer_orthogonal;
+extern const hd_initializer_class hd_initializer_positive;
+extern const hd_initializer_class hd_initializer_spread;
 extern const hd_initializer_class hd_initializer_uniform;
 extern const hd_initializer_class hd_initializer_walsh_hadamard;
 extern const hd_initializer_class hd_initializer_zeros;
 extern const hd_regularizer_class hd_regularizer_l1;
 extern const hd_regularizer_class hd_regularizer_l1l2;
 extern const hd_regularizer_class hd_regularizer_l2;
+extern const hd_regularizer_class hd_regularizer_positive_l2;
 extern const hd_constraint_class hd_constraint_max_norm;
 extern const hd_constraint_class hd_constraint_non_neg;
+extern const hd_constraint_class hd_constraint_range;
 extern const hd_constraint_class hd_constraint_unit_norm;
 extern const hd_activity_class hd_activity_kl_sparsity;
 extern const hd_recipe_class hd_recipe_alexnet_features;
@@ -87,7 +92,9 @@ extern const hd_recipe_class hd_recipe_cifar_cnn;
 extern const hd_recipe_class hd_recipe_cifar_resnet20;
 extern const hd_recipe_class hd_recipe_cifar_resnet56;
 extern const hd_recipe_class hd_recipe_lenet;
+extern const hd_recipe_class hd_recipe_mixed_dataset;
 extern const hd_recipe_class hd_recipe_mobilenet_v2;
+extern const hd_recipe_class hd_recipe_monotonic_transformer;
 extern const hd_recipe_class hd_recipe_quality_heads;
 extern const hd_recipe_class hd_recipe_resnet18;
 extern const hd_recipe_class hd_recipe_resnet34;
@@ -129,6 +136,7 @@ REGISTRY(layer,
          &hd_layer_kernel_map,
          &hd_layer_layer_norm,
          &hd_layer_max_pool2d,
+         &hd_layer_monotonic_dense,
          &hd_layer_pad2d,
          &hd_layer_random_crop2d,
          &hd_layer_random_flip2d,
@@ -191,6 +199,8 @@ REGISTRY(initializer,
          &hd_initializer_normal,
          &hd_initializer_ones,
          &hd_initializer_orthogonal,
+         &hd_initializer_positive,
+         &hd_initializer_spread,
          &hd_initializer_uniform,
          &hd_initializer_walsh_hadamard,
          &hd_initializer_zeros,
@@ -200,11 +210,13 @@ REGISTRY(regularizer,
          &hd_regularizer_l1,
          &hd_regularizer_l1l2,
          &hd_regularizer_l2,
+         &hd_regularizer_positive_l2,
          NULL)
 
 REGISTRY(constraint,
          &hd_constraint_max_norm,
          &hd_constraint_non_neg,
+         &hd_constraint_range,
          &hd_constraint_unit_norm,
          NULL)
 
@@ -218,7 +230,9 @@ REGISTRY(recipe,
          &hd_recipe_cifar_resnet20,
          &hd_recipe_cifar_resnet56,
          &hd_recipe_lenet,
+         &hd_recipe_mixed_dataset,
          &hd_recipe_mobilenet_v2,
+         &hd_recipe_monotonic_transformer,
          &hd_recipe_quality_heads,
          &hd_recipe_resnet18,
          &hd_recipe_resnet34,

@@ -168,6 +168,14 @@ static void non_negative(const hd_weight_view *v, real *w)
     }
 }
 
+static void clamp(const hd_weight_view *v, real *w)
+{
+    const real low = (real)v->opt->number[0], high = (real)v->opt->number[1];
+    for (size_t i = 0; i < (size_t)v->rows * (size_t)v->cols; i++) {
+        w[i] = w[i] < low ? low : w[i] > high ? high : w[i];
+    }
+}
+
 #define AXIS_OPTION                                                                                                    \
     { .name = "axis", .type = HD_ENUM, .def = ROW, .names = axes,                                                      \
       .doc = "what is measured: each row (the weights of one output), each column, or the whole matrix" }
@@ -175,6 +183,11 @@ static void non_negative(const hd_weight_view *v, real *w)
 static const hd_option unit_options[] = {
     AXIS_OPTION,
     { .name = "radius", .type = HD_NUMBER, .min = 0, .max = 1e9, .def = 1, .open_min = true, .doc = "the norm kept" },
+    { 0 },
+};
+static const hd_option range_options[] = {
+    { .name = "min", .type = HD_NUMBER, .min = -1e30, .max = 1e30, .def = -1, .doc = "lower end" },
+    { .name = "max", .type = HD_NUMBER, .min = -1e30, .max = 1e30, .def = 1, .doc = "upper end" },
     { 0 },
 };
 static const hd_option max_options[] = {
@@ -190,3 +203,4 @@ const hd_constraint_class hd_constraint_unit_norm = {
 const hd_constraint_class hd_constraint_max_norm = { "maxNorm", "norm <= max, by scaling down", max_options, max_project,
                                                      NULL, NULL };
 const hd_constraint_class hd_constraint_non_neg = { "nonNeg", "negative weights become 0", NULL, non_negative, NULL, NULL };
+const hd_constraint_class hd_constraint_range = { "range", "each weight is kept in [min, max]", range_options, clamp, NULL, NULL };

@@ -34,6 +34,17 @@ static hd_status constant(hd_context *c, const hd_weight_view *v, int fan_in, in
     return fill_all(v, (real)v->opt->number[0], w);
 }
 
+/* n values equally spaced from -limit to limit; a single one is 0. */
+static hd_status spread(hd_context *c, const hd_weight_view *v, int fan_in, int fan_out, hd_rng rng, real *w)
+{
+    (void)c, (void)fan_in, (void)fan_out, (void)rng;
+    const size_t n = size_of(v);
+    for (size_t i = 0; i < n; i++) {
+        w[i] = (real)(n > 1 ? v->opt->number[0] * (2 * (double)i / (double)(n - 1) - 1) : 0);
+    }
+    return HD_OK;
+}
+
 typedef struct draw {
     double (*from_word)(uint32_t word);
     double offset, factor;
@@ -153,6 +164,10 @@ static const hd_option constant_options[] = {
     { .name = "value", .type = HD_NUMBER, .min = -1e30, .max = 1e30, .doc = "of every element" },
     { 0 },
 };
+static const hd_option spread_options[] = {
+    { .name = "limit", .type = HD_NUMBER, .min = 0, .max = 1e30, .def = 1, .doc = "the last value; minus this is the first" },
+    { 0 },
+};
 static const hd_option uniform_options[] = {
     { .name = "min", .type = HD_NUMBER, .min = -1e30, .max = 1e30, .def = -0.05, .doc = "lower end" },
     { .name = "max", .type = HD_NUMBER, .min = -1e30, .max = 1e30, .def = 0.05, .doc = "upper end" },
@@ -173,6 +188,7 @@ static const hd_option orthogonal_options[] = {
 const hd_initializer_class hd_initializer_zeros = { "zeros", "all 0", NULL, zeros };
 const hd_initializer_class hd_initializer_ones = { "ones", "all 1", NULL, ones };
 const hd_initializer_class hd_initializer_constant = { "constant", "all the same value", constant_options, constant };
+const hd_initializer_class hd_initializer_spread = { "spread", "equally spaced from -limit to limit", spread_options, spread };
 const hd_initializer_class hd_initializer_uniform = { "uniform", "uniform in [min, max)", uniform_options, uniform };
 const hd_initializer_class hd_initializer_normal = { "normal", "normal", normal_options, normal };
 const hd_initializer_class hd_initializer_glorot = { "glorot", "variance 2 / (fan in + fan out) (Glorot & Bengio 2010)",

@@ -33,13 +33,14 @@ static void check_shape(const hd_model *m, const char *node, int h, int w, int c
     CHECK(rank == 3 && dims[0] == h && dims[1] == w && dims[2] == channels);
 }
 
-/* torchvision 0.14: sum(p.numel() for p in model.parameters()); of the CIFAR networks by hand. */
+/* torchvision 0.14: sum(p.numel() for p in model.parameters()); of the other networks by hand. */
 static void test_parameters(void)
 {
     static const struct { const char *name; double parameters; } known[] = {
         { "resnet18", 11689512 }, { "resnet34", 21797672 }, { "resnet50", 25557032 }, { "resnext101_32x8d", 88791336 },
         { "mobilenetV2", 3504872 }, { "alexnetFeatures", 2469696 }, { "vgg16Features", 14714688 }, { "lenet", 61706 },
         { "cifarCnn", 462346 }, { "qualityHeads", 1351811 }, { "cifarResnet20", 269722 }, { "cifarResnet56", 853018 },
+        { "monotonicTransformer", 881 }, { "mixedDataset", 297315 },
     };
     int count = 0;
     while (hd_recipe_classes[count]) {
@@ -53,7 +54,7 @@ static void test_parameters(void)
         }
         CHECK(parameters(m) == known[i].parameters);
         int outputs = hd_output_count(m);
-        CHECK(outputs == (strcmp(known[i].name, "qualityHeads") ? 1 : 3));
+        CHECK(outputs == (!strcmp(known[i].name, "qualityHeads") ? 3 : !strcmp(known[i].name, "mixedDataset") ? 2 : 1));
         CHECK(hd_output_node(m, outputs - 1) == hd_node_count(m) - 1);
         hd_model_free(m);
     }
