@@ -2,6 +2,8 @@
 export { FeatureCache, featureCache } from './cache.js';
 export { matchImages } from './matching.js';
 export { QualityModel, loadQualityModel, qualityModel } from './model.js';
+export { MixedDatasetModel, loadMixedDatasetModel, mixedDatasetModel } from './mixed.js';
+export { certificate, invert, monotonicTransformer } from './monotone.js';
 export { nextPair, pairwiseScores } from './pairwise.js';
 export { readRatings } from './ratings.js';
 export { split } from './split.js';
@@ -11,6 +13,12 @@ export { krocc, mae, metrics, outlierRatio, plcc, rmse, srocc, statistics } from
 /** @typedef {import('./mapping.js').MappingKind} MappingKind */
 /** @typedef {import('./statistics.js').Statistics} Statistics */
 /** @typedef {import('./statistics.js').StatisticsOptions} StatisticsOptions */
+/** @typedef {import('./mixed.js').MixedDatasetOptions} MixedDatasetOptions */
+/** @typedef {import('./mixed.js').MixedFitOptions} MixedFitOptions */
+/** @typedef {import('./mixed.js').MixedEpoch} MixedEpoch */
+/** @typedef {import('./mixed.js').MixedReport} MixedReport */
+/** @typedef {import('./monotone.js').Certificate} Certificate */
+/** @typedef {import('./tuples.js').RatedSet} RatedSet */
 /** @typedef {import('./pairwise.js').Choice} Choice */
 /** @typedef {import('./pairwise.js').PairwiseOptions} PairwiseOptions */
 /** @typedef {import('./pairwise.js').PairwiseScores} PairwiseScores */

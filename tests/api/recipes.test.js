@@ -45,6 +45,20 @@ test('every recipe for images is built, predicts, and comes back from a file as 
   }
 });
 
+test('so are those whose inputs are no images', async () => {
+  const others = Object.keys(recipes).filter(name => !tables.recipe[name].options.inputShape);
+  assert.ok(others.includes('monotonicTransformer') && others.includes('mixedDataset'));
+  for (const name of others) {
+    const net = await recipes[name]({ seed: 1 }), own = net.inputs.map(({ shape }) => images(3, shape)), x = own.length > 1 ? own : own[0], y = await net.predict(x);
+    assert.ok([y].flat().every(({ data }) => data.every(Number.isFinite)) && [y].flat().some(({ data }) => new Set(data).size > 1), name);
+    const back = await load(await net.save('bytes'));
+    assert.deepEqual(back.description, net.description);
+    assert.deepEqual(await back.predict(x), y, name);
+    net.dispose();
+    back.dispose();
+  }
+});
+
 test('shortcuts of option A: every other pixel, zeros in further channels', async () => {
   const net = await sequential([layers.input({ shape: [3, 4, 2] }), layers.subsamplePad({ channels: 5 })]), x = Float32Array.from({ length: 24 }, (_, i) => i + 1);
   const { data, shape } = await net.predict({ data: x, shape: [1, 3, 4, 2] });
