@@ -51,7 +51,7 @@ export async function featuresOf(net, levels, preprocessing, pictures, { cache, 
     if (!cache || (!bytes && !isPixels(source))) return { key: '', pixels: await preprocess(source, preprocessing) };
     const own = bytes ? await digest(bytes) : await digestText(`${source.width} ${source.height} ${await digest(asBytes(source.data))}`);
     const key = `${own}-${trunk}`, row = await cache.get(key);
-    return row ? { key, row } : { key, pixels: await preprocess(bytes ?? source, preprocessing) };
+    return row ? { key, row } : { key, pixels: await preprocess(bytes && !(source instanceof Blob) ? bytes : source, preprocessing) };
   };
   /** @param {Awaited<ReturnType<typeof read>>} given */
   const work = async ({ key, row, pixels }) => {

@@ -15,10 +15,11 @@ import { compileTraining, train } from './train.js';
 /** @import { MatrixLike, VectorLike } from '../matrix.js' */
 /** @import { Model } from '../model.js' */
 /** @import { LossSpec, ScheduleSpec } from '../options.js' */
+/** @import { Source } from '../stores/index.js' */
 /** @import { QualityConfig, QualityReport } from './model.js' */
 /** @import { Picture, Skipped } from './pictures.js' */
 /** @import { EpochReport, Labelled, TrainingState } from './train.js' */
-/** @typedef {Iterable<Picture> | MatrixLike} Images */
+/** @typedef {Iterable<Picture> | MatrixLike | Source} Images */
 /**
  * Where a fit stands: features: pictures of which the features are there; pictures: those that have been read; training: batches.
  * @typedef {{ phase: 'features' | 'pictures', set: 'training' | 'validation', done: number, total: number }
@@ -94,7 +95,7 @@ const chunked = (y, pick) => Array.from({ length: Math.ceil(y.length / 4096) }, 
 async function readSet(net, config, settings, images, ratings, set, { signal, onProgress }) {
   const where = set === 'training' ? 'fit' : 'fit: validationData', { sizes, preprocessing } = config;
   if (settings.isTable || !preprocessing) {
-    const rows = readFeatures(images, sizes, where), y = Float64Array.from(columnOf(ratings, rows.length, `${where}: scores`));
+    const rows = await readFeatures(images, sizes, where), y = Float64Array.from(columnOf(ratings, rows.length, `${where}: scores`));
     checkRatings(y, where);
     return { rows: featureRows(rows, sizes), scores: y, skipped: [] };
   }
@@ -132,6 +133,13 @@ function termsOf({ epochs, batchSize, learningRate, loss, schedule, auxiliary, s
 /** Ended from outside or by a loss that is no number: what was reached stays. @param {unknown} error @param {AbortSignal} [signal] */
 const isInterruption = (error, signal) => !!signal?.aborted || (error instanceof HeddleError && error.code === 'diverged');
 
+/** What to do when memory does not suffice. @param {unknown} error @param {QualityConfig} config @param {Settings} settings */
+function explained(error, { preprocessing }, { tunes, batchSize }) {
+  if (!(error instanceof HeddleError) || error.code !== 'memory' || !tunes || !preprocessing) return error;
+  const [height, width] = preprocessing.size, what = `fit: training the backbone on batches of ${batchSize} pictures of ${width} x ${height} needs more memory than there is`;
+  return new HeddleError('memory', `${what} (${error.message}); take a smaller batchSize or size, or fineTunedRate: 0`, { cause: error });
+}
+
 /** Trains, and gives the weights to the judge's network. @param {{ net: Model, config: QualityConfig }} judge @param {Settings} settings
  * @param {Labelled} training @param {Labelled | null} validation @param {QualityFitOptions} options @param {TrainingState} state */
 async function run({ net, config }, settings, training, validation, { signal, onProgress, onEpochEnd, checkpoint, resume }, state) {
@@ -145,7 +153,7 @@ async function run({ net, config }, settings, training, validation, { signal, on
   } catch (error) {
     if (!isInterruption(error, signal) || !state.epochs.length) {
       trainee.dispose();
-      throw error;
+      throw explained(error, config, settings);
     }
     interruption = { error };
   }

@@ -106,7 +106,7 @@ export class QualityModel {
   /**
    * Trains on pictures and their ratings. The best epoch by SROCC on the validation data stays (without validation data the last), then the least-squares
    * line from its scores to the ratings of the training data is stored. Pictures that can't be read are left out and listed in `report.skipped`.
-   * @param {Iterable<Picture> | MatrixLike} images for the backbone `features` [rows, features]
+   * @param {Iterable<Picture> | MatrixLike | Source} images for the backbone `features` an array [rows, features], or a .npy file of it (bytes, Blob, path, URL)
    * @param {VectorLike} scores one for each, on any scale
    * @param {QualityFitOptions} [options]
    * @returns {Promise<QualityReport>}
@@ -147,7 +147,7 @@ export class QualityModel {
 
   /**
    * The same as one list. Pictures that can't be read get NaN and are listed in `report.skipped`.
-   * @param {Iterable<Picture> | AsyncIterable<Picture> | MatrixLike} images
+   * @param {Iterable<Picture> | AsyncIterable<Picture> | MatrixLike | Source} images
    * @param {ScoreOptions} [options]
    * @returns {Promise<Float64Array<ArrayBuffer>>}
    */
@@ -155,7 +155,7 @@ export class QualityModel {
     checkOptions(options, ['signal', 'onScore'], 'score');
     const { signal, onScore } = options;
     if (!this.#config.preprocessing) {
-      const { sizes } = this.#config, q = await predictRows(this.#net, featureRows(readFeatures(images, sizes, 'score'), sizes), signal), mapped = this.#mapped(q);
+      const { sizes } = this.#config, q = await predictRows(this.#net, featureRows(await readFeatures(images, sizes, 'score'), sizes), signal), mapped = this.#mapped(q);
       mapped.forEach((score, i) => onScore?.(i, score));
       return mapped;
     }
@@ -176,7 +176,7 @@ export class QualityModel {
 
   /**
    * How well scores agree with ratings; pictures that can't be read are left out.
-   * @param {Iterable<Picture> | MatrixLike} images
+   * @param {Iterable<Picture> | MatrixLike | Source} images
    * @param {VectorLike} ratings
    * @param {ScoreOptions & StatisticsOptions} [options]
    * @returns {Promise<Statistics & { scores: Float64Array<ArrayBuffer>, mapping: Mapping | null }>}

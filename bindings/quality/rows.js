@@ -1,6 +1,8 @@
 /** What heads or whole models are trained on and applied to: rows of features, or pictures. */
 import { HeddleError } from '../errors.js';
+import { readNpy } from '../files/npy.js';
 import { readMatrix } from '../matrix.js';
+import { loadFrom } from '../stores/index.js';
 import { eachPicture, namedPicture, preprocess } from './pictures.js';
 
 /** @import { Model } from '../model.js' */
@@ -30,9 +32,15 @@ export function featureRows(rows, sizes) {
   return { count: rows.length, take, atOnce: 256 };
 }
 
-/** @param {unknown} given @param {readonly number[]} sizes @param {string} where @returns {Float32Array[]} */
-export function readFeatures(given, sizes, where) {
-  const { data, rows, cols } = readMatrix(given, where), wanted = sizes.reduce((sum, n) => sum + n, 0);
+/** A table of features: an array as it is, or the .npy file that holds it. @param {any} given @returns {Promise<unknown>} */
+async function tableOf(given) {
+  const isFile = typeof given === 'string' || given instanceof URL || given instanceof Blob || given instanceof ArrayBuffer || given instanceof Uint8Array;
+  return isFile ? readNpy(await loadFrom(given)) : given;
+}
+
+/** @param {unknown} given @param {readonly number[]} sizes @param {string} where @returns {Promise<Float32Array[]>} */
+export async function readFeatures(given, sizes, where) {
+  const { data, rows, cols } = readMatrix(await tableOf(given), where), wanted = sizes.reduce((sum, n) => sum + n, 0);
   if (cols !== wanted) throw new HeddleError('shape', `${where}: rows have ${cols} features, expected ${wanted} (levels of ${sizes.join(' and ')})`);
   return Array.from({ length: rows }, (_, i) => {
     const row = Float32Array.from(/** @type {any} */ (data).slice(i * cols, (i + 1) * cols)), bad = row.findIndex(value => !Number.isFinite(value));

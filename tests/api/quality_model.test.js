@@ -4,7 +4,8 @@ import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { losses } from '../../bindings/index.js';
+import { writeNpy } from '../../bindings/files/index.js';
+import { info, losses } from '../../bindings/index.js';
 import { featureCache, loadQualityModel, mapping, qualityModel, srocc } from '../../bindings/quality/index.js';
 import { bits, close, fresh, numbers, refuses } from './modelkit.js';
 
@@ -52,6 +53,7 @@ test('trained on features: the best epoch by rank correlation stays, and the lin
   assert.ok(Math.abs(left.reduce((a, b) => a + b)) <= 1e-3 && Math.abs(left.reduce((sum, d, i) => sum + d * (q[i] - mean), 0)) <= 1e-2);
   const { plcc, rmse, scores } = await judge.evaluate(valid.images, valid.scores, { resamples: 0 });
   assert.ok(plcc > 0.6 && rmse > 0 && scores.length === 40);
+  assert.deepEqual(await judge.score(writeNpy(valid.images)), scores, 'features from a file');
   judge.dispose();
 });
 
@@ -153,6 +155,20 @@ test('pictures: trained from the start, unreadable ones left out and listed', as
   assert.equal(count, 17);
   const { scores: kept, srocc: rank } = await judge.evaluate(sources, scores, { resamples: 0 });
   assert.ok(kept.length === 17 && rank >= -1 && rank <= 1);
+  judge.dispose();
+});
+
+test('scoring many pictures takes no more memory than scoring a few', async () => {
+  const judge = await small(), { sources } = pictures(4), heap = [], used = [];
+  const folder = async function* () { for (let i = 0; i < 60; i++) yield sources[i % 4]; };
+  for await (const { index, score } of judge.scores(folder())) {
+    assert.ok(Number.isFinite(score));
+    if (index % 20 === 19) {
+      heap.push(info().memory.heap);
+      used.push(info().memory.used);
+    }
+  }
+  assert.deepEqual([heap, used], [[heap[0], heap[0], heap[0]], [used[0], used[0], used[0]]]);
   judge.dispose();
 });
 

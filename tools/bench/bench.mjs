@@ -154,13 +154,26 @@ const QUALITY = [
   { work: 'heads', batchSize: 64, title: 'encoders and heads, 7,058 rows, batch 64', unit: 's', most: 5 },
 ];
 
+/** A picture of 664 x 498 through a whole ResNet. */
+const PICTURES = [{ net: 'resnet18', title: 'ResNet-18, one picture of 664 x 498', most: 480 }, { net: 'resnet50', title: 'ResNet-50, one picture of 664 x 498', most: 1300 }];
+
+function pictures({ rounds }) {
+  return PICTURES.flatMap(({ net, title, most }) => {
+    const [one, two] = [1, 2].map((threads) => child('quality_picture.mjs', { net, engine: 'heddle-mt-relaxed', threads, rounds: Math.min(rounds, 5) })), ms = median(one.ms);
+    return [line(title, ms, 'ms', { most, note: `best ${Math.min(...one.ms).toFixed(0)}; engine memory at most ${(one.memory.peak / 1e6).toFixed(0)} MB` }),
+      line(`${title}, 2 threads`, median(two.ms), 'ms', { note: `best ${Math.min(...two.ms).toFixed(0)}` }),
+      line(`${title}, speed-up`, ms / median(two.ms), 'x', { least: 1.7 })];
+  });
+}
+
 function quality({ rounds }) {
-  return QUALITY.flatMap(({ work, batchSize, title, unit, most }) => {
+  const lines = QUALITY.flatMap(({ work, batchSize, title, unit, most }) => {
     const isEpoch = unit === 's', at = (engine, threads) => child('quality.mjs', { work, batchSize, engine, threads, rounds: isEpoch ? Math.min(rounds, 3) : rounds });
     const value = ({ ms }) => median(ms) / (isEpoch ? 1000 : 1), best = ({ ms }) => `best ${(Math.min(...ms) / (isEpoch ? 1000 : 1)).toFixed(3)}`;
     const one = at('heddle-mt-relaxed', 1), two = at('heddle-mt-relaxed', 2);
     return [line(title, value(one), unit, { most, note: best(one) }), line(`${title}, 2 threads`, value(two), unit, { note: best(two) })];
   });
+  return [...lines, ...pictures({ rounds })];
 }
 
 function memory() {
