@@ -1,8 +1,7 @@
 // One fit by several tabs: each has a share of the rows, which stays with it, and all come to the solution for all rows.
 import { HeddleError } from 'heddle';
-import { broadcastTransport, consensusSolve } from 'heddle/consensus';
+import { broadcastTransport, consensusSolver } from 'heddle/consensus';
 import { SlfnClassifier } from 'heddle/estimators';
-import { Gram } from 'heddle/solvers';
 import { put } from '../page.js';
 import { fittedBy } from './models.js';
 
@@ -34,30 +33,24 @@ const all = ({ payload, header }) => payload + header;
 /** @param {string} text */
 const tell = (text) => put('together-state', text);
 
-/** The solution for the rows of all tabs. @param {SlfnClassifier} slfn fitted to this tab's rows @param {Part} own
- * @param {import('heddle/consensus').Group} group @param {Job} job */
-async function solve(slfn, own, group, { settings: { travel, alpha }, parts: { train }, outputs, onProgress }) {
-  const { model } = slfn, features = model.layers.find(({ name }) => name === 'hidden').outputShape[0];
-  const gram = new Gram({ features, targets: outputs });
-  try {
-    await gram.add(own.x, own.y, { model, node: 'hidden' });
-    const solution = await consensusSolve({
-      gram, group, method: travel, lambda: Number(alpha) * train.rows,
-      onRound({ round, primal, members }) {
-        tell(`Round ${round} of ${members} tabs: their solutions are ${primal.toPrecision(2)} apart.`);
-        onProgress(`round ${round}`, round / 100);
-      },
-    });
-    await model.setWeights({ 'output/kernel': Float32Array.from(solution.coef.data) }, { partial: true });
-    return solution;
-  } finally {
-    gram.dispose();
-  }
+/** Fits to the rows of all tabs. @param {SlfnClassifier} slfn @param {Part} own @param {import('heddle/consensus').Group} group @param {Job} job
+ * @returns {Promise<number>} rounds */
+async function fitTogether(slfn, own, group, { settings: { travel }, signal, onProgress }) {
+  let rounds = 1;
+  await slfn.fit(own.x, own.y, { signal, together: consensusSolver({
+    group, method: travel,
+    onRound({ round, primal, members }) {
+      rounds = round;
+      tell(`Round ${round} of ${members} tabs: their solutions are ${primal.toPrecision(2)} apart.`);
+      onProgress(`round ${round}`, round / 100);
+    },
+  }) });
+  return rounds;
 }
 
 /** @param {Job} job */
 async function run(job) {
-  const { parts: { train, test }, outputs, settings: { members, travel, alpha, top, distribution }, signal, onProgress, onPoint, onFitted } = job;
+  const { parts: { train, test }, settings: { members, travel, alpha, top, distribution }, signal, onProgress, onPoint, onFitted } = job;
   if (alpha === 'auto') throw new HeddleError('argument', 'Choose a penalty: tabs that solve together can\'t have it chosen.');
   const task = [markOf(train), train.rows, members, travel, alpha, top, distribution].join();
   const transport = broadcastTransport({ room: 'closed-form' });
@@ -67,20 +60,22 @@ async function run(job) {
     const group = await transport.join({ members, task, timeout: waiting, deadline, onLoss: 'continue', signal });
     const own = shareOf(train, group.rank, group.size);
     tell(`${group.size} tabs are here; this is number ${group.rank + 1}, with ${own.rows.toLocaleString('en')} rows of its own.`);
-    slfn = new SlfnClassifier({ ratio: top, distribution, alpha: Number(alpha) * own.rows, seed: group.seed });
+    const make = (rows) => new SlfnClassifier({ ratio: top, distribution, alpha: Number(alpha) * rows, seed: group.seed });
+    slfn = make(own.rows);
     const begin = performance.now(), elapsed = () => (performance.now() - begin) / 1000;
     await slfn.fit(own.x, own.y, { signal, onProgress: ({ done, total }) => onProgress('alone', 0.2 * done / total) });
-    if (slfn.classes.length !== outputs) throw new HeddleError('argument', `This tab's ${own.rows} rows hold ${slfn.classes.length} of the ${outputs} classes: take more rows or fewer tabs.`);
     const alone = { x: 0, seconds: elapsed(), accuracy: await slfn.score(test.x, test.y, { signal }), setting: `this tab alone, ${own.rows.toLocaleString('en')} rows` };
     onPoint(alone);
-    const start = performance.now(), { rounds, bytes, members: there } = await solve(slfn, own, group, job);
+    slfn.dispose();
+    slfn = make(train.rows);
+    const start = performance.now(), rounds = await fitTogether(slfn, own, group, job), { bytes, size } = group;
     const seconds = alone.seconds + (performance.now() - start) / 1000, accuracy = await slfn.score(test.x, test.y, { signal });
-    const point = { x: 0, accuracy, seconds, setting: `${there.length} tabs, ${rounds === 1 ? '1 round' : `${rounds} rounds`}` };
+    const point = { x: 0, accuracy, seconds, setting: `${size} tabs, ${rounds === 1 ? '1 round' : `${rounds} rounds`}` };
     onPoint(point);
     onFitted(fittedBy(slfn), point);
     slfn = null;
     const lost = group.lost.length ? ` ${group.lost.length} went away on the way.` : '';
-    tell(`Done: ${there.length} tabs, ${rounds === 1 ? '1 round' : `${rounds} rounds`}; sent ${kilobytes(all(bytes.sent))}, received ${kilobytes(all(bytes.received))}.${lost}`);
+    tell(`Done: ${size} tabs, ${rounds === 1 ? '1 round' : `${rounds} rounds`}; sent ${kilobytes(all(bytes.sent))}, received ${kilobytes(all(bytes.received))}.${lost}`);
   } catch (error) {
     slfn?.dispose();
     tell(error?.name === 'AbortError' ? 'This tab has left.' : 'That came to no end.');
