@@ -12,7 +12,8 @@ import { unpack } from './gzip.js';
 const [matrix, compressed] = [14, 15], [cell, text, firstNumber] = [1, 4, 6];
 /** Names of classes that are not read. @type {{ [type: number]: string }} */
 const unread = { 2: 'a struct', 3: 'an object', 5: 'a sparse matrix', 14: 'an int64', 15: 'a uint64', 16: 'a function', 17: 'an object' };
-/** Bytes of a number of each storage type, and how to read it. @type {{ [type: number]: [number, (view: DataView, at: number, little: boolean) => number] }} */
+/** Bytes of a number of each storage type, and how to read it.
+ * @type {{ [type: number]: [number, (view: DataView, at: number, little: boolean) => number] }} */
 const readers = {
   1: [1, (view, at) => view.getInt8(at)], 2: [1, (view, at) => view.getUint8(at)],
   3: [2, (view, at, little) => view.getInt16(at, little)], 4: [2, (view, at, little) => view.getUint16(at, little)],
@@ -29,7 +30,8 @@ function refuse(message) {
 
 const viewOf = (/** @type {Uint8Array} */ bytes) => new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
 
-/** One element, whose tag takes 8 bytes, or 4 with up to 4 bytes of data behind it. @param {Uint8Array} bytes @param {number} at @param {boolean} little @returns {Element} */
+/** One element, whose tag takes 8 bytes, or 4 with up to 4 bytes of data behind it.
+ * @param {Uint8Array} bytes @param {number} at @param {boolean} little @returns {Element} */
 function readElement(bytes, at, little) {
   if (at + 8 > bytes.length) refuse(`the file is cut short: an element begins ${bytes.length - at} bytes before its end`);
   const view = viewOf(bytes), first = view.getUint32(at, little), small = first >>> 16;
@@ -50,7 +52,8 @@ function numbers({ type, bytes }, little, name) {
 /** Rows of a column-major array of characters. @param {Element} element @param {number[]} shape @param {boolean} little @param {string} name */
 function texts(element, shape, little, name) {
   const rows = shape[0], codes = element.type === 16 // UTF-8, where a character may take several bytes
-    ? Array.from(new TextDecoder().decode(element.bytes.slice()), char => /** @type {number} */ (char.codePointAt(0))) : Array.from(numbers(element, little, name));
+    ? Array.from(new TextDecoder().decode(element.bytes.slice()), char => /** @type {number} */ (char.codePointAt(0)))
+    : Array.from(numbers(element, little, name));
   const count = shape.reduce((product, size) => product * size, 1);
   if (codes.length !== count) refuse(`"${name}": ${codes.length} characters for a shape of [${shape}]`);
   return Array.from({ length: count ? rows : 0 }, (_, row) => String.fromCodePoint(...codes.filter((_code, i) => i % rows === row)));
@@ -76,7 +79,9 @@ function readMatrix(bytes, little, depth) {
     }
     return { name, value: { shape, data } };
   }
-  if (kind in unread || kind < 1 || kind > 17) throw new HeddleError('unsupported', `mat: "${name}" is ${unread[kind] ?? `of class ${kind}`}, expected numbers, text or a cell array`);
+  if (kind in unread || kind < 1 || kind > 17) {
+    throw new HeddleError('unsupported', `mat: "${name}" is ${unread[kind] ?? `of class ${kind}`}, expected numbers, text or a cell array`);
+  }
   const part = readElement(bytes, label.next, little);
   if (kind === text) return { name, value: { shape, data: texts(part, shape, little, name) } };
   if (kind < firstNumber || word & 0x800) throw new HeddleError('unsupported', `mat: "${name}" has complex numbers, expected real ones`);
@@ -97,11 +102,13 @@ function byteOrder(bytes) {
  * @param {Uint8Array | ArrayBuffer} input the whole file
  * @param {{ maxBytes?: number }} [options] maxBytes: refuse a variable that unpacks to more, 1 GiB unless told
  * @returns {Promise<Map<string, MatValue>>} by name
- * @throws {HeddleError} `file` if it is damaged, cut short or another format; `unsupported` for structs, sparse and complex matrices, and files of version 7.3
+ * @throws {HeddleError} `file` if it is damaged, cut short or another format; `unsupported` for structs, sparse and complex matrices, and
+ *   files of version 7.3
  */
 export async function readMat(input, { maxBytes = 2 ** 30 } = {}) {
   const bytes = toBytes(input, 'readMat');
-  if (String.fromCharCode(...bytes.subarray(0, 10)) === 'MATLAB 7.3') throw new HeddleError('unsupported', 'mat: the file is of version 7.3; save it with -v7');
+  const is73 = String.fromCharCode(...bytes.subarray(0, 10)) === 'MATLAB 7.3';
+  if (is73) throw new HeddleError('unsupported', 'mat: the file is of version 7.3; save it with -v7');
   const little = byteOrder(bytes), variables = new Map();
   for (let at = 128; at < bytes.length;) {
     const element = readElement(bytes, at, little);

@@ -44,8 +44,8 @@ function indexOf(paths) {
 }
 
 /**
- * Finds the picture of each rating among files: the same path, else one where the shorter path is the end of the other, letter case aside if need be. A
- * rating "a/1.jpg" is matched by "a/1.jpg", "photos/a/1.jpg", "1.jpg" or "1.JPG", not by "b/1.jpg".
+ * Finds the picture of each rating among files: the same path, else one where the shorter path is the end of the other, letter case aside if
+ * need be. A rating "a/1.jpg" is matched by "a/1.jpg", "photos/a/1.jpg", "1.jpg" or "1.JPG", not by "b/1.jpg".
  * @template {string | { name: string }} T
  * @param {{ images: string[] }} ratings
  * @param {Iterable<T>} files paths, Files of a page (with their webkitRelativePath, if any), or `{ name, source }`
@@ -65,12 +65,15 @@ export function matchImages({ images }, files) {
       if (fileOf.has(row)) return;
       const name = tidy(image), found = (byBase.get(baseName(name).toLowerCase()) ?? []).filter(i => free.has(i) && isFit(name, paths[i]));
       if (found.length > 1) {
-        throw new HeddleError('argument', `matchImages: ${found.length} files fit "${image}": ${found.slice(0, 3).map(i => `"${paths[i]}"`).join(', ')}`
+        const some = found.slice(0, 3).map(i => `"${paths[i]}"`).join(', ');
+        throw new HeddleError('argument', `matchImages: ${found.length} files fit "${image}": ${some}`
           + `${found.length > 3 ? ' ...' : ''}; write their folders into the ratings`);
       }
       if (!found.length) return;
       const [file] = found, other = rowOf.get(file);
-      if (other !== undefined) throw new HeddleError('argument', `matchImages: the file "${paths[file]}" fits both "${images[other]}" and "${image}"`);
+      if (other !== undefined) {
+        throw new HeddleError('argument', `matchImages: the file "${paths[file]}" fits both "${images[other]}" and "${image}"`);
+      }
       rowOf.set(file, row);
       fileOf.set(row, file);
     });

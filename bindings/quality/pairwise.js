@@ -5,13 +5,14 @@ import { HeddleError, checkOptions, kindOf } from '../errors.js';
 /** @typedef {{ better: string, worse: string, tie?: boolean }} Choice tie: neither is better; it counts as half a choice for each */
 /**
  * @typedef {object} PairwiseOptions
- * @property {number} [prior] choices for and against each picture, beside one of score 0, that are believed before any is made; > 0 keeps scores finite
- *   where a picture has won (or lost) all its pairs; 0: maximum likelihood; 0.5 unless told
+ * @property {number} [prior] choices for and against each picture, beside one of score 0, that are believed before any is made; > 0 keeps
+ *   scores finite where a picture has won (or lost) all its pairs; 0: maximum likelihood; 0.5 unless told
  */
 /**
  * @typedef {object} PairwiseScores
  * @property {string[]} images in the order of their first appearance
- * @property {Float64Array<ArrayBuffer>} scores natural logarithms of strengths, their mean 0: a picture 1 above another is preferred in 73 % of the choices
+ * @property {Float64Array<ArrayBuffer>} scores natural logarithms of strengths, their mean 0: a picture 1 above another is preferred in 73 %
+ *   of the choices
  * @property {Int32Array<ArrayBuffer>} choices how many each picture took part in
  */
 /** Who met whom. @typedef {{ a: Int32Array, b: Int32Array, wins: Float64Array, games: Float64Array, n: number }} Pairs wins: of a over b */
@@ -54,7 +55,10 @@ function collect(given) {
   }
   if (!at) refuse('no choices');
   const list = [...met.values()], n = numbers.size;
-  const pairs = { n, a: Int32Array.from(list, p => p.a), b: Int32Array.from(list, p => p.b), wins: Float64Array.from(list, p => p.wins), games: Float64Array.from(list, p => p.games) };
+  const pairs = {
+    n, a: Int32Array.from(list, pair => pair.a), b: Int32Array.from(list, pair => pair.b),
+    wins: Float64Array.from(list, pair => pair.wins), games: Float64Array.from(list, pair => pair.games),
+  };
   return { images: [...numbers.keys()], choices: Int32Array.from(played), pairs };
 }
 
@@ -71,8 +75,8 @@ function reached({ n, a, b, wins, games }, forwards) {
   return seen;
 }
 
-/** Without a prior the likelihood has a maximum only if every picture is linked to every other by a chain of wins (Ford, "Solution of a ranking problem
- * from binary comparisons", 1957). @param {Pairs} pairs @param {string[]} images */
+/** Without a prior the likelihood has a maximum only if every picture is linked to every other by a chain of wins (Ford, "Solution of a ranking
+ * problem from binary comparisons", 1957). @param {Pairs} pairs @param {string[]} images */
 function checkLinked(pairs, images) {
   for (const forwards of [true, false]) {
     const lost = reached(pairs, forwards).indexOf(0);
@@ -177,21 +181,26 @@ export function pairwiseScores(choices, options = {}) {
 }
 
 /**
- * Which two pictures to show next: the one with the fewest choices, beside the one nearest in score among those it has met least often. Choices between equals
- * tell most.
+ * Which two pictures to show next: the one with the fewest choices, beside the one nearest in score among those it has met least often.
+ * Choices between equals tell most.
  * @param {readonly string[]} images all that can be shown, at least two
  * @param {readonly Choice[]} choices made so far
  * @param {PairwiseOptions} [options] of the scores
  * @returns {[string, string]}
  */
 export function nextPair(images, choices, options) {
-  if (new Set(images).size !== images.length || images.length < 2) throw new HeddleError('argument', 'nextPair: expected at least two pictures, all different');
+  if (new Set(images).size !== images.length || images.length < 2) {
+    throw new HeddleError('argument', 'nextPair: expected at least two pictures, all different');
+  }
   const fit = choices.length ? pairwiseScores(choices, options) : null, place = new Map(fit?.images.map((name, i) => [name, i]));
   const of = (/** @type {string} */ name) => place.get(name), played = (/** @type {string} */ name) => fit?.choices[of(name) ?? -1] ?? 0;
   const score = (/** @type {string} */ name) => fit?.scores[of(name) ?? -1] ?? 0;
   const first = images.reduce((least, name) => (played(name) < played(least) ? name : least));
-  const met = (/** @type {string} */ name) => choices.filter(({ better, worse }) => (better === first && worse === name) || (better === name && worse === first)).length;
-  const others = images.filter(name => name !== first).map(name => ({ name, met: met(name), gap: Math.abs(score(name) - score(first)), played: played(name) }));
+  const own = choices.filter(({ better, worse }) => better === first || worse === first);
+  const others = images.filter(name => name !== first).map(name => ({
+    name, met: own.filter(({ better, worse }) => better === name || worse === name).length,
+    gap: Math.abs(score(name) - score(first)), played: played(name),
+  }));
   others.sort((x, y) => x.met - y.met || x.gap - y.gap || x.played - y.played);
   return [first, others[0].name];
 }

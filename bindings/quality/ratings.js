@@ -30,8 +30,10 @@ import { decimal, readRows } from './table.js';
 const roles = /** @type {const} */ (['image', 'score', 'std', 'reference', 'split']);
 /** Usual names, the likelier ones first; upper case and what is no letter or digit do not count. */
 const usual = {
-  image: ['image', 'imagename', 'imagefile', 'imagepath', 'img', 'imgname', 'imgpath', 'distimg', 'distortedimage', 'filename', 'file', 'path', 'picture', 'photo', 'name', 'allimagesrelease'],
-  score: ['moszscore', 'mos', 'meanopinionscore', 'dmos', 'score', 'meanscore', 'rating', 'meanrating', 'quality', 'subjectivescore', 'allmosrelease'],
+  image: ['image', 'imagename', 'imagefile', 'imagepath', 'img', 'imgname', 'imgpath', 'distimg', 'distortedimage', 'filename', 'file', 'path',
+    'picture', 'photo', 'name', 'allimagesrelease'],
+  score: ['moszscore', 'mos', 'meanopinionscore', 'dmos', 'score', 'meanscore', 'rating', 'meanrating', 'quality', 'subjectivescore',
+    'allmosrelease'],
   std: ['mosstd', 'std', 'sd', 'stddev', 'mossd', 'dmosstd', 'standarddeviation', 'sigma', 'allstddevrelease'],
   reference: ['reference', 'referenceid', 'referenceimage', 'refimage', 'refimg', 'refname', 'refid', 'ref'],
   split: ['split', 'set', 'subset', 'partition'],
@@ -48,8 +50,8 @@ function refuse(message) {
 function recognise(names) {
   const has = new Set(names.map(plain));
   if (['imagename', 'c1', 'c2', 'c3', 'c4', 'c5', 'ctotal', 'mos', 'sd'].every(name => has.has(name))) return 'koniq-10k';
-  if (['allimagesrelease', 'allmosrelease'].every(name => has.has(name)) || ['releasefile', 'role', 'mos', 'mosstd'].every(name => has.has(name))) return 'clive';
-  return 'csv';
+  const isClive = [['allimagesrelease', 'allmosrelease'], ['releasefile', 'role', 'mos', 'mosstd']].some(set => set.every(name => has.has(name)));
+  return isClive ? 'clive' : 'csv';
 }
 
 /** @param {string[]} names @param {string} name @returns {number} */
@@ -64,8 +66,8 @@ function findColumn({ names, rows }, role, asked) {
   if (asked === null && role !== 'image' && role !== 'score') return -1;
   if (asked !== undefined) {
     if (typeof asked !== 'string') throw new HeddleError('argument', `readRatings: ${role}: expected the name of a column, got ${kindOf(asked)}`);
-    if (!names.includes(asked)) throw new HeddleError('argument', `readRatings: ${role} = "${asked}": there is no such column${suggest(asked, names)}`);
-    return only(names, asked);
+    if (names.includes(asked)) return only(names, asked);
+    throw new HeddleError('argument', `readRatings: ${role} = "${asked}": there is no such column${suggest(asked, names)}`);
   }
   const short = names.map(plain), found = usual[role].find(name => short.includes(name));
   if (found !== undefined) return only(names, names[short.indexOf(found)]);
@@ -129,7 +131,8 @@ const readTexts = (rows, at, what) => rows.map(({ place, fields }) => fields[at]
 /** @param {Table} table @param {RatingsOptions} options @returns {Ratings} */
 function toRatings(table, options) {
   const known = recognise(table.names), at = findColumns(table, options, known);
-  const isOmitted = (/** @type {Row} */ { fields }) => known === 'clive' && /^t[1-7]\.\w+$/.test(fields[at.image]), rows = table.rows.filter(row => !isOmitted(row));
+  const isOmitted = (/** @type {Row} */ { fields }) => known === 'clive' && /^t[1-7]\.\w+$/.test(fields[at.image]);
+  const rows = table.rows.filter(row => !isOmitted(row));
   if (rows.length < 2) refuse(`${rows.length} row${rows.length === 1 ? '' : 's'}, expected at least two rated pictures`);
   const images = readNames(rows, at.image);
   const scores = Float64Array.from(rows, ({ place, fields }, i) => finite(fields[at.score], `${place}: the score of "${images[i]}"`));
@@ -147,10 +150,11 @@ function toRatings(table, options) {
 }
 
 /**
- * Reads ratings: CSV, TSV, JSON (an array of objects, an object of arrays, or { "a.jpg": 3.5 }), packed with gzip or not, or MAT-files. Columns are found by
- * usual names (image, file, image_name ...; MOS_zscore, mos, dmos, score ...; std, SD ...; reference; set, split ...), or named by options. The
- * published tables of KonIQ-10k (scores_and_distributions, distributions_sets) and of CLIVE (a table, or the three MAT-files of its release) are recognised.
- * @param {Source | readonly Source[]} source as for `load`; a string with a line end in it is the text itself; several MAT-files are read as one table
+ * Reads ratings: CSV, TSV, JSON (an array of objects, an object of arrays, or { "a.jpg": 3.5 }), packed with gzip or not, or MAT-files.
+ * Columns are found by usual names (image, file, image_name ...; MOS_zscore, mos, dmos, score ...; std, SD ...; reference; set, split ...), or
+ * named by options. The published tables of KonIQ-10k (scores_and_distributions, distributions_sets) and of CLIVE (a table, or the three
+ * MAT-files of its release) are recognised.
+ * @param {Source | readonly Source[]} source as for `load`; a string with a line end in it is the text itself; several MAT-files are one table
  * @param {RatingsOptions} [options]
  * @returns {Promise<Ratings>}
  * @throws {HeddleError} `file`, with the line: a column that is missing, a name that is empty or comes twice, a score that is no finite number, fewer

@@ -15,7 +15,9 @@ import { checkSeed } from '../session.js';
 
 const parts = /** @type {const} */ (['train', 'validation', 'test']);
 /** @type {{ [word: string]: typeof parts[number] }} */
-const words = { train: 'train', training: 'train', val: 'validation', valid: 'validation', validation: 'validation', dev: 'validation', test: 'test', testing: 'test' };
+const words = {
+  train: 'train', training: 'train', val: 'validation', valid: 'validation', validation: 'validation', dev: 'validation', test: 'test', testing: 'test',
+};
 
 /** @param {string} message @returns {never} */
 function refuse(message) {
@@ -48,7 +50,9 @@ function counts(n, fractions, what) {
 /** @param {SplitOptions} options @returns {[number, number, number]} */
 function fractionsOf({ train = 0.8, validation = 0 }) {
   if (typeof train !== 'number' || !(train > 0 && train <= 1)) refuse(`train = ${String(train)}, expected a number above 0 and at most 1`);
-  if (typeof validation !== 'number' || !(validation >= 0 && validation < 1)) refuse(`validation = ${String(validation)}, expected a number from 0 to below 1`);
+  if (typeof validation !== 'number' || !(validation >= 0 && validation < 1)) {
+    refuse(`validation = ${String(validation)}, expected a number from 0 to below 1`);
+  }
   const test = 1 - train - validation;
   if (test < -1e-9) refuse(`train + validation = ${train + validation}, expected at most 1`);
   return [train, validation, test > 1e-9 ? test : 0];
@@ -64,7 +68,8 @@ function byColumn(splits, images) {
 }
 
 /**
- * Splits rated pictures. A part depends on the seed and the pictures' names (or references) only: neither on the order of the file nor on the platform.
+ * Splits rated pictures. A part depends on the seed and the pictures' names (or references) only: neither on the order of the file nor on
+ * the platform.
  * @param {Pick<Ratings, 'images' | 'references' | 'splits'>} ratings
  * @param {SplitOptions} [options]
  * @returns {Parts}
@@ -78,7 +83,8 @@ export function split(ratings, options = {}) {
   if (!column) refuse(`by = "${by}", but the ratings have no column of ${by === 'reference' ? 'references' : 'splits'}`);
   let place;
   if (by === 'column') {
-    if (['train', 'validation', 'seed'].some(name => name in options)) refuse('by = "column" takes no train, validation or seed: the column says it all');
+    const isTold = ['train', 'validation', 'seed'].some(name => name in options);
+    if (isTold) refuse('by = "column" takes no train, validation or seed: the column says it all');
     place = byColumn(column, images);
     if (!place.includes(0)) refuse('no picture is for training');
   } else {

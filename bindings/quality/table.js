@@ -43,7 +43,8 @@ function textOfValue(value, place, name) {
   if (typeof value === 'string') return value.trim();
   if (typeof value === 'number' || typeof value === 'bigint') return String(value);
   if (value === null || value === undefined) return '';
-  return refuse(`${place}: "${name}": expected a text or a number, got ${value instanceof Map ? 'an object' : Array.isArray(value) ? 'an array' : typeof value}`);
+  const kind = value instanceof Map ? 'an object' : Array.isArray(value) ? 'an array' : typeof value;
+  return refuse(`${place}: "${name}": expected a text or a number, got ${kind}`);
 }
 
 /** Objects of one entry each. @param {unknown[]} list @returns {Table} */
@@ -84,7 +85,8 @@ function fromJson(text) {
   }) };
 }
 
-/** A variable of a MAT-file as a column of texts; undefined if it is no list of numbers or texts. @param {MatValue} value @returns {string[] | undefined} */
+/** A variable of a MAT-file as a column of texts; undefined if it is no list of numbers or texts.
+ * @param {MatValue} value @returns {string[] | undefined} */
 function listOf({ shape, data }) {
   if (shape.length > 2 || Math.min(...shape) > 1 || data.length < 1) return undefined;
   const texts = Array.from(/** @type {ArrayLike<number | string | MatValue>} */ (data), one => {
@@ -95,7 +97,7 @@ function listOf({ shape, data }) {
   return texts.every(one => one !== undefined) ? texts : undefined;
 }
 
-/** Variables that are lists of the same length; those of another length than most are none of the table. @param {Uint8Array[]} files @returns {Promise<Table>} */
+/** Variables that are lists; the longest are the table's columns. @param {Uint8Array[]} files @returns {Promise<Table>} */
 async function fromMat(files) {
   const columns = /** @type {[string, string[]][]} */ ([]);
   for (const file of files) {
@@ -106,7 +108,8 @@ async function fromMat(files) {
   }
   if (!columns.length) return refuse('no variable of the MAT-file is a list of numbers or names');
   const rows = Math.max(...columns.map(([, list]) => list.length)), fitting = columns.filter(([, list]) => list.length === rows);
-  return { names: fitting.map(([name]) => name), rows: Array.from({ length: rows }, (_, i) => ({ place: `entry ${i + 1}`, fields: fitting.map(([, list]) => list[i]) })) };
+  const row = (/** @type {number} */ i) => ({ place: `entry ${i + 1}`, fields: fitting.map(([, list]) => list[i]) });
+  return { names: fitting.map(([name]) => name), rows: Array.from({ length: rows }, (_, i) => row(i)) };
 }
 
 /**
