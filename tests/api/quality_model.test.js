@@ -128,6 +128,17 @@ test('an interrupted training goes on to the same bits', async () => {
   await refuses(async () => other.fit(train.images, train.scores, { ...options, checkpoint: await saved(other), resume: true }), 'file', /no checkpoint/);
 });
 
+test('so does one of the whole network, statistics of its batch normalisations included', async () => {
+  const { sources, scores } = pictures(12), checkpoint = join(folder, 'whole.safetensors'), options = { epochs: 3, batchSize: 5, learningRate: 1e-3, fineTunedRate: 0.5, seed: 2 };
+  const [whole, first, second] = [await small(), await small(), await small()], controller = new AbortController();
+  await whole.fit(sources, scores, options);
+  await assert.rejects(first.fit(sources, scores, { ...options, checkpoint, signal: controller.signal, onEpochEnd: epoch => { if (epoch === 1) controller.abort(); } }), { name: 'AbortError' });
+  await second.fit(sources, scores, { ...options, checkpoint, resume: true });
+  assert.deepEqual(await bits(second.network), await bits(whole.network));
+  assert.deepEqual(await second.score(sources), await whole.score(sources));
+  for (const judge of [whole, first, second]) judge.dispose();
+});
+
 /** @param {import('../../bindings/quality/model.js').QualityModel} judge */
 async function saved(judge) {
   const path = join(folder, 'judge.safetensors');

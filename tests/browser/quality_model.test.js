@@ -25,7 +25,8 @@ for (const store of ['opfs', 'indexeddb']) {
         images[5] = new File(['no picture'], 'broken.png');
         const make = () => qualityModel({ backbone: 'small', preprocessing: { size: [32, 48] }, encoder: [8], seed: 5 });
         const judge = await make(), where = `${scheme}://features`, cache = featureCache(where), stop = new AbortController();
-        const options = { epochs: 3, learningRate: 1e-3, fineTunedRate: 0, checkpoint: `${scheme}://training`, seed: 1 };
+        const common = { epochs: 3, learningRate: 1e-3, fineTunedRate: 0, seed: 1, validationData: [images.slice(6), scores.slice(6)] };
+        const options = { ...common, checkpoint: `${scheme}://training` };
         const aborted = (reason) => reason.name;
         const first = await judge.fit(images, scores, { ...options, cache, signal: stop.signal, onProgress: ({ phase, done }) => phase === 'features' && done === 4 && stop.abort() }).catch(aborted);
         const kept = featureCache(where), before = (await kept.open(), kept.size), again = new AbortController();
@@ -33,7 +34,7 @@ for (const store of ['opfs', 'indexeddb']) {
         const other = await make(), report = await other.fit(images, scores, { ...options, cache: kept, resume: true });
         await other.save(`${scheme}://judge`);
         const back = await loadQualityModel(`${scheme}://judge`), plain = await make();
-        await plain.fit(images, scores, { epochs: 3, learningRate: 1e-3, fineTunedRate: 0, seed: 1 });
+        await plain.fit(images, scores, common);
         const results = [];
         for (const one of [other, back, plain]) results.push([...await one.score(images)]);
         return { first, before, second, size: kept.size, epochs: report.epochs.length, skipped: report.skipped, results };
