@@ -166,6 +166,15 @@ function pictures({ rounds }) {
   });
 }
 
+/** Million scores a second through a monotonic transformer. */
+function transformer({ rounds }) {
+  return ['elu', 'mixed'].flatMap((activation) => [1, 2].map((threads) => {
+    const { rates } = child('transformer.mjs', { activation, engine: 'heddle-mt-relaxed', threads, rounds });
+    return line(`monotonic transformer, ${activation}${threads > 1 ? ', 2 threads' : ''}`, median(rates), 'M/s', {
+      ...threads === 1 && { least: 5 }, note: `best ${Math.max(...rates).toFixed(2)}` });
+  }));
+}
+
 function quality({ rounds }) {
   const lines = QUALITY.flatMap(({ work, batchSize, title, unit, most }) => {
     const isEpoch = unit === 's', at = (engine, threads) => child('quality.mjs', { work, batchSize, engine, threads, rounds: isEpoch ? Math.min(rounds, 3) : rounds });
@@ -173,7 +182,7 @@ function quality({ rounds }) {
     const one = at('heddle-mt-relaxed', 1), two = at('heddle-mt-relaxed', 2);
     return [line(title, value(one), unit, { most, note: best(one) }), line(`${title}, 2 threads`, value(two), unit, { note: best(two) })];
   });
-  return [...lines, ...pictures({ rounds })];
+  return [...lines, ...pictures({ rounds }), ...transformer({ rounds })];
 }
 
 function memory() {
