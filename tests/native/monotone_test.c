@@ -1,11 +1,13 @@
 /* Networks with positive weights: positive after any training, weakly monotone in float32 between adjacent numbers, the class
  * of functions each activation allows, and one regressor for several data sets. */
+#include "kern/activation.h"
 #include "kern/positive.h"
 #include "layer_kit.h"
 
 #include <float.h>
+#include <stdint.h>
 
-enum { ELU = 5, MIXED = 8, TRAINED = 64 };
+enum { MIXED = 8, TRAINED = 64 };
 
 static hd_context *c;
 static hd_pool *pool;
@@ -98,6 +100,41 @@ static void test_weak_monotonicity(void)
         }
     }
 }
+
+#ifndef HD_FLOAT64
+/* ELU from one number to the next: neighbours sampled over all negative float32, and all of them around the ends of the ranges
+ * that exp(x) = 2^k exp(r) is put together from. All 1.1 thousand million pairs were compared once, with and without FMA. */
+static void test_elu_neighbours(void)
+{
+    enum { RUN = 2048, STRIDE = 49999 };
+    float x[RUN], y[RUN];
+    int drops = 0, pairs = 0;
+    const float last = -104;
+    uint32_t bits, end;
+    memcpy(&end, &last, sizeof end);
+    for (bits = 0x80000001u; bits < end; bits += (uint32_t)RUN / 2 * STRIDE) {
+        for (uint32_t i = 0; i < RUN; i++) {
+            const uint32_t at = bits + i / 2 * STRIDE + i % 2;
+            memcpy(&x[i], &at, sizeof at);
+        }
+        hd_activate_here(HD_ELU, 1, RUN, x, y);
+        for (int i = 0; i < RUN; i += 2, pairs++) {
+            drops += !(y[i] >= y[i + 1]);
+        }
+    }
+    for (int k = 0; k < 45; k++) { /* r changes its sign, and k its value, at multiples of ln 2 / 2 */
+        x[0] = (float)(-k * 0.34657359028) - 1e-4f;
+        for (int i = 1; i < RUN; i++) {
+            x[i] = nextafterf(x[i - 1], 1);
+        }
+        hd_activate_here(HD_ELU, 1, RUN, x, y);
+        for (int i = 1; i < RUN; i++, pairs++) {
+            drops += !(y[i] >= y[i - 1]);
+        }
+    }
+    CHECK(drops == 0 && pairs > 100000);
+}
+#endif
 
 /* Widths that leave tails everywhere, and each activation that has its own code. */
 static void test_layer_activations(void)
@@ -308,7 +345,7 @@ static void test_start(void)
     for (int kind = 0; kind <= HD_POSITIVE_PROJECTION; kind++) {
         hd_model *m = hd_model_new(c);
         int x = hd_input(m, "x", (int[]){ IN }, 1);
-        LAYER(m, "monotonicDense", "d", x, UNITS, ELU, 0, 1, kind, 1e-3, 2, 1.5);
+        LAYER(m, "monotonicDense", "d", x, UNITS, HD_ELU, 0, 1, kind, 1e-3, 2, 1.5);
         kit_must(c, hd_weight_set(m, "d/kernel", "positiveL2", (double[]){ kind, 1e-3, 0.3 }, 3));
         kit_must(c, hd_model_build(m, 3));
         hd_real w[UNITS * IN], *bias = kit_weight(m, "d/bias"), *v = kit_weight(m, "d/kernel");
@@ -359,6 +396,9 @@ int main(void)
 {
     c = hd_context_new(2);
     pool = hd_pool_new(c, 1);
+#ifndef HD_FLOAT64
+    test_elu_neighbours();
+#endif
     test_weak_monotonicity();
     test_layer_activations();
     test_definition();
