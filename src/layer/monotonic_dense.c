@@ -1,18 +1,14 @@
 /* Fully connected layer with positive weights, as in the constrained layers of monotonic quality networks: an increasing
- * function of each input.
- *
- * float32 is weakly monotone: x1 <= x2 gives y(x1) <= y(x2), wherever in a batch the two stand. Each output is summed by the
- * same operations in the same order, one sample a lane, and a rounded product with a positive weight, a rounded sum and the
- * activations never decrease. So the kernel pads blocks of samples, where a matrix product would take another path. */
+ * function of each input, weakly so in float32 too. */
 #include "kern/elementwise.h"
 #include "kern/gemm.h"
+#include "kern/monotone.h"
 #include "kern/positive.h"
-#include "kern/vec.h"
 #include "layer/activate.h"
 
 enum { UNITS, ACTIVATION, ALPHA, USE_BIAS, PARAMETRIZATION, MINIMUM, GAIN, SPREAD };
 enum { KERNEL, BIAS };
-enum { MIXED = HD_SOFTMAX, MAX_WIDTH = 8192 }; /* softmax is no function of each element: its place is taken */
+enum { MIXED = HD_SOFTMAX, MAX_WIDTH = HD_MONOTONE_MOST }; /* softmax is no function of each element: its place is taken */
 
 /* hd_activation's, each of which increases. */
 static const char *const activations[] = { "linear", "sigmoid", "tanh", "relu", "leakyRelu", "elu", "softplus", "relu6", "mixed", NULL };
@@ -98,160 +94,29 @@ static void prepare(const hd_run *r)
                         r->prepared);
 }
 
-/* --- forward: blocks of samples, transposed, so that a vector holds one element of several samples --- */
-
-typedef struct job {
-    const hd_run *r;
-    hd_activation act;
-    real alpha;
-    bool mixed;
-    size_t rows, in, units, block; /* block: samples of a task, whole pairs of vectors */
-} job;
-
-static job job_of(const hd_run *r)
+static hd_monotone job_of(const hd_run *r)
 {
-    job j = { .r = r, .act = r->logits ? HD_LINEAR : base_activation(r->opt), .alpha = output_alpha(r->opt),
-              .mixed = r->opt->number[ACTIVATION] == MIXED, .in = (size_t)hd_shape_last(&r->in[0]),
-              .units = (size_t)hd_shape_last(&r->out) };
-    const size_t least = 2 * HD_VL, most = HD_THREAD_SCRATCH / sizeof(real) / (j.in + j.units) / least * least;
+    hd_monotone j = { .act = r->logits ? HD_LINEAR : base_activation(r->opt), .alpha = output_alpha(r->opt),
+                      .mixed = r->opt->number[ACTIVATION] == MIXED, .in = (size_t)hd_shape_last(&r->in[0]),
+                      .units = (size_t)hd_shape_last(&r->out), .x = r->x[0], .w = r->prepared,
+                      .bias = r->opt->number[USE_BIAS] ? r->w[BIAS] : NULL };
     j.rows = (size_t)r->n * (hd_shape_size(&r->out) / j.units);
-    j.block = most < 64 ? most : 64;
     return j;
 }
 
-/* to[c][r] = from[r][c] for rows x cols elements; `stride` from one c to the next. Missing rows are 0. */
-static void to_lanes(size_t rows, size_t cols, const real *from, size_t stride, real *to)
-{
-    for (size_t c = 0; c < cols; c += HD_VL) {
-        const size_t width = cols - c < HD_VL ? cols - c : HD_VL;
-        for (size_t r = 0; r < stride; r += HD_VL) {
-            vec s[HD_VL];
-            for (size_t i = 0; i < HD_VL; i++) {
-                s[i] = r + i < rows ? vload_upto(from + (r + i) * cols + c, cols - c) : vzero();
-            }
-            vtranspose(s);
-            for (size_t i = 0; i < width; i++) {
-                vstore(to + (c + i) * stride + r, s[i]);
-            }
-        }
-    }
-}
-
-/* The inverse. `from` may be read beyond its last column, up to a whole vector of columns. */
-static void from_lanes(size_t rows, size_t cols, const real *from, size_t stride, real *to)
-{
-    for (size_t c = 0; c < cols; c += HD_VL) {
-        for (size_t r = 0; r < rows; r += HD_VL) {
-            vec s[HD_VL];
-            for (size_t i = 0; i < HD_VL; i++) {
-                s[i] = c + i < cols ? vload(from + (c + i) * stride + r) : vzero();
-            }
-            vtranspose(s);
-            for (size_t i = 0; i < HD_VL && r + i < rows; i++) {
-                vstore_upto(to + (r + i) * cols + c, s[i], cols - c);
-            }
-        }
-    }
-}
-
-/* z[u][..] = b[u] + sum_k W[u][k] x[k][..] for `units` units (known to the compiler) and all samples of the block. */
-HD_INLINE void tile(const job *j, const size_t units, size_t first, const real *x, real *z)
-{
-    const size_t in = j->in, block = j->block;
-    const real *w = j->r->prepared + first * in, *bias = j->r->opt->number[USE_BIAS] ? j->r->w[BIAS] + first : NULL;
-    for (size_t s = 0; s < block; s += 2 * HD_VL) {
-        vec a[5][2];
-        for (size_t u = 0; u < units; u++) {
-            a[u][0] = a[u][1] = bias ? vset(bias[u]) : vzero();
-        }
-        for (size_t k = 0; k < in; k++) {
-            const vec x0 = vload(x + k * block + s), x1 = vload(x + k * block + s + HD_VL);
-            for (size_t u = 0; u < units; u++) {
-                const vec weight = vset(w[u * in + k]);
-                a[u][0] = vmadd(weight, x0, a[u][0]);
-                a[u][1] = vmadd(weight, x1, a[u][1]);
-            }
-        }
-        for (size_t u = 0; u < units; u++) {
-            vstore(z + (first + u) * block + s, a[u][0]);
-            vstore(z + (first + u) * block + s + HD_VL, a[u][1]);
-        }
-    }
-}
-
-/* Rows 1, 3, ... of z [units][block]. */
-static void mirror(const job *j, real *z)
-{
-    for (size_t u = 1; u < j->units; u += 2) {
-        for (size_t s = 0; s < j->block; s += HD_VL) {
-            vstore(z + u * j->block + s, vneg(vload(z + u * j->block + s)));
-        }
-    }
-}
-
-static void activate(const job *j, real *z)
-{
-    if (j->mixed) {
-        mirror(j, z);
-    }
-    if (j->act != HD_LINEAR) {
-        hd_activate_here(j->act, j->alpha, j->units * j->block, z, z);
-    }
-    if (j->mixed) {
-        mirror(j, z);
-    }
-}
-
-static void forward_block(void *arg, int task, int thread)
-{
-    const job *j = arg;
-    const size_t first = (size_t)task * j->block, rows = j->rows - first < j->block ? j->rows - first : j->block;
-    real *x = hd_pool_scratch(j->r->pool, thread), *z = x + j->in * j->block;
-    size_t u = 0;
-    to_lanes(rows, j->in, j->r->x[0] + first * j->in, j->block, x);
-    for (; u + 5 <= j->units; u += 5) {
-        tile(j, 5, u, x, z);
-    }
-    for (; u < j->units; u++) {
-        tile(j, 1, u, x, z);
-    }
-    activate(j, z);
-    from_lanes(rows, j->units, z, j->block, j->r->y + first * j->units);
-}
-
-/* Y = act(X W^T + b). X: (rows, in), W: (units, in), Y: (rows, units). */
 static void forward(const hd_run *r)
 {
-    job j = job_of(r);
-    hd_pool_run(r->pool, (int)((j.rows + j.block - 1) / j.block), forward_block, &j);
-}
-
-/* --- backward --- */
-
-/* dy *= act'(z), from y: with m = y, or -y for mirrored units, 1 where m > 0, else m + alpha. */
-static void mixed_back_block(void *arg, int task, int thread)
-{
-    (void)thread;
-    const job *j = arg;
-    const real sign[4] = { 1, -1, 1, -1 };
-    const vec signs = vload(sign);
-    const size_t first = (size_t)task * j->block, end = j->rows - first < j->block ? j->rows : first + j->block;
-    for (size_t i = first * j->units; i < end * j->units; i += j->units) {
-        for (size_t u = 0; u < j->units; u += HD_VL) {
-            const vec m = vmul(signs, vload_upto(j->r->y + i + u, j->units - u));
-            const vec slope = vselect(vgt(m, vzero()), vset(1), vadd(m, vset(j->alpha)));
-            vstore_upto(j->r->dy + i + u, vmul(slope, vload_upto(j->r->dy + i + u, j->units - u)), j->units - u);
-        }
-    }
+    const hd_monotone j = job_of(r);
+    hd_monotone_forward(r->pool, &j, r->y);
 }
 
 /* With D the gradient of X W^T + b: dW = D^T X, dv = dW dW/dv, db = column sums of D, dX = D W. */
 static void backward(const hd_run *r)
 {
-    job j = job_of(r);
+    const hd_monotone j = job_of(r);
     const int rows = (int)j.rows, units = (int)j.units, in = (int)j.in;
     if (j.mixed) {
-        hd_pool_run(r->pool, (int)((j.rows + j.block - 1) / j.block), mixed_back_block, &j);
+        hd_monotone_mixed_back(r->pool, &j, r->y, r->dy);
     } else {
         hd_activator_back(r, (hd_activator){ j.act, j.alpha }, j.rows, j.units);
     }
