@@ -9,7 +9,7 @@ import { inOut, outOnly } from './heap.js';
  * fills.
  * @typedef {number | Floats | { out: Floats | number }} AlgebraArgument
  */
-/** The same for pictures, whose arrays differ in type. @typedef {number | Elements | { fill: keyof typeof Types, length: number }} ImageArgument */
+/** The same for pictures, whose arrays differ in type. @typedef {number | Int32Array | Elements | { fill: keyof typeof Types, length: number }} ImageArgument */
 
 const Types = { Uint8Array, Float32Array, Float64Array };
 

@@ -246,6 +246,49 @@ enum {
 HD_API hd_status hd_image_resize(hd_context *c, int type, int height, int width, int channels, const void *x, int method, double scale,
                                  int to_height, int to_width, void *y);
 
+enum {
+    HD_COMPARE_PSNR = 0, /* 10 log10(peak^2 / mean squared error) dB; infinite for equal pictures */
+    HD_COMPARE_SSIM,     /* Wang et al. 2004: Gaussian window 11 x 11 of deviation 1.5 inside the picture, K1 = 0.01, K2 = 0.03; sides >= 11 */
+    HD_COMPARE_MS_SSIM   /* Wang et al. 2003: five scales by means of 2 x 2; sides >= 176 */
+};
+/* One number for pictures x and y of one size, in float64. luma 1: of 0.299 R + 0.587 G + 0.114 B, not rounded (channels 1, 3 or 4); 0: mean of
+ * the channels' values (PSNR: of their squared errors). peak > 0: the value of white. */
+HD_API hd_status hd_image_compare(hd_context *c, int type, int height, int width, int channels, const void *x, const void *y, int measure,
+                                  int luma, double peak, double *value);
+
+enum {
+    HD_DISTORT_GAUSSIAN_BLUR = 0, /* deviation 0.7, 1.2, 2, 3.2, 5 pixels */
+    HD_DISTORT_MOTION_BLUR,       /* length 3, 6, 10, 16, 25 pixels, in a direction of the seed */
+    HD_DISTORT_WHITE_NOISE,       /* normal, deviation 5, 10, 20, 35, 55 of 255 */
+    HD_DISTORT_IMPULSE_NOISE,     /* black or white with probability 0.005, 0.02, 0.05, 0.1, 0.2 */
+    HD_DISTORT_JPEG_BLOCKING,     /* DCT of 8 x 8 quantised with JPEG's tables at quality 40, 22, 12, 7, 4, chroma whole */
+    HD_DISTORT_CONTRAST,          /* towards the mean luma: times 0.8, 0.6, 0.42, 0.27, 0.15 */
+    HD_DISTORT_COLOUR,            /* towards the pixel's luma: times 0.75, 0.5, 0.3, 0.15, 0; 3 or 4 channels */
+    HD_DISTORT_DOWNSCALE          /* bicubic, by 1.5, 2, 3, 4.5, 7 and back */
+};
+enum { HD_DISTORT_LEVELS = 5 };
+/* y like x, distorted at level 1..5; floats are 0..1. The last of 2 or 4 channels is alpha and stays. seed: a whole number 0..2^53; levels of
+ * a kind with the same seed are the same distortion, stronger. */
+HD_API hd_status hd_image_distort(hd_context *c, int type, int height, int width, int channels, const void *x, int kind, int level,
+                                  double seed, void *y);
+
+/* y like x, 3 or 4 channels (a fourth stays): RGB to YCbCr of BT.601, or `back`. full 0: studio range, Y 16..235, as MATLAB's rgb2ycbcr; 1: JFIF's.
+ * Bytes are rounded and saturated; floats are 0..1 for 0..255, and are not. */
+HD_API hd_status hd_image_ycbcr(hd_context *c, int type, int height, int width, int channels, const void *x, int back, int full, void *y);
+
+enum { HD_BORDER_MIRROR = 0, HD_BORDER_REPLICATE, HD_BORDER_ZERO }; /* beyond the border: mirrored with the border pixel twice, ... */
+/* y [height, width, channels] floats: sum over kernel [kernel_height, kernel_width] (odd sides, 1..255) times the pixels around (correlation). */
+HD_API hd_status hd_image_filter(hd_context *c, int height, int width, int channels, const hd_real *x, int kernel_height, int kernel_width,
+                                 const double *kernel, int border, hd_real *y);
+
+/* Writes `count` patches [patch_height, patch_width, channels] to y, from the rows and columns `at` [count, 2] of their first pixels. */
+HD_API hd_status hd_image_patches(hd_context *c, int type, int height, int width, int channels, const void *x, int patch_height,
+                                  int patch_width, int count, const int *at, void *y);
+/* Patches put together to a picture y, all floats: at each pixel the mean of those that cover it, weighted by window [patch_height,
+ * patch_width] > 0; NULL: all alike. HD_ERR_ARGUMENT names a pixel that none covers. */
+HD_API hd_status hd_image_blend(hd_context *c, int height, int width, int channels, const hd_real *patches, int patch_height,
+                                int patch_width, int count, const int *at, const double *window, hd_real *y);
+
 /* --- linear algebra ------------------------------------------------------------------------------------ */
 
 /* Dense row-major matrices without gaps between rows; `type` HD_F32 or HD_F64 for all of a call. Sizes 1..65536 unless said; outputs must

@@ -60,6 +60,9 @@ export async function decode(source, wanted, name) {
     const { width, height, box } = placement(wanted, picture.width, picture.height), context = canvas(width, height);
     context.fillStyle = `rgb(${wanted.background.join(' ')})`;
     context.fillRect(0, 0, width, height);
+    if (context.getImageData(0, 0, 1, 1).data[3] !== 255) { // a canvas that is too large draws nothing, without a word
+      throw new HeddleError('unsupported', `${name}: ${width} x ${height} pixels are more than a canvas of this browser takes: give width and height`);
+    }
     context.imageSmoothingQuality = 'high';
     context.drawImage(picture.image, ...box);
     return context.getImageData(0, 0, width, height);

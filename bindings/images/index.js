@@ -3,11 +3,21 @@
 import { HeddleError, abortError, checkOptions, kindOf, wholeNumber } from '../errors.js';
 import { isNode } from '../platform.js';
 
+export { rgbToYcbcr, ycbcrToRgb } from './colour.js';
+export { msSsim, psnr, ssim } from './compare.js';
+export { distort, distortions } from './distort.js';
+export { derivatives, filter } from './filter.js';
+export { blendPatches, randomPatches, slidingPatches } from './patches.js';
 export { resize } from './resize.js';
 
 /** @typedef {import('./pixels.js').Picture} Picture */
 /** @typedef {import('./pixels.js').PictureData} PictureData */
 /** @typedef {import('./resize.js').ResizeOptions} ResizeOptions */
+/** @typedef {import('./compare.js').CompareOptions} CompareOptions */
+/** @typedef {import('./colour.js').YcbcrOptions} YcbcrOptions */
+/** @typedef {import('./distort.js').DistortOptions} DistortOptions */
+/** @typedef {import('./patches.js').Patches} Patches */
+/** @typedef {import('./distort.js').DistortionKind} DistortionKind */
 
 /**
  * @typedef {object} ImageOptions

@@ -3,6 +3,8 @@
 
 #include "linalg/linalg.h"
 
+#include <math.h>
+
 enum { MOST_SIDE = 65535, MOST_CHANNELS = 64 };
 
 static hd_status check_side(hd_context *c, const char *name, const char *what, int value, int most)
@@ -56,4 +58,133 @@ hd_status hd_image_resize(hd_context *c, int type, int height, int width, int ch
                        height, to_width, to_height);
     }
     return hd_resize(c, from, x, method, method == HD_RESIZE_BICUBIC ? scale : 0, to_height, to_width, y);
+}
+
+hd_status hd_image_compare(hd_context *c, int type, int height, int width, int channels, const void *x, const void *y, int measure, int luma,
+                           double peak, double *value)
+{
+    static const char *const names[] = { "psnr", "ssim", "msSsim" };
+    static const int sides[] = { 1, HD_SSIM_WINDOW, HD_MS_SSIM_SIDE };
+    if (measure < HD_COMPARE_PSNR || measure > HD_COMPARE_MS_SSIM) {
+        return hd_fail(c, HD_ERR_ARGUMENT, "comparison of pictures: measure = %d, expected 0..%d", measure, HD_COMPARE_MS_SSIM);
+    }
+    const char *name = names[measure];
+    const hd_image size = { type, height, width, channels };
+    if (check_size(c, name, size) || check_finite(c, name, size, x) || check_finite(c, name, size, y)) {
+        return c->status;
+    }
+    if (height < sides[measure] || width < sides[measure]) {
+        return hd_fail(c, HD_ERR_SHAPE, "%s: %d x %d pixels, expected at least %d on each side", name, width, height, sides[measure]);
+    }
+    if (luma && channels != 1 && channels != 3 && channels != 4) {
+        return hd_fail(c, HD_ERR_SHAPE, "%s: luma of %d channels, expected 1, 3 or 4", name, channels);
+    }
+    if (!(peak > 0 && peak <= 1e9)) {
+        return hd_fail(c, HD_ERR_ARGUMENT, "%s: peak = %g, expected a number above 0, at most 1e9", name, peak);
+    }
+    return hd_compare(c, size, x, y, measure, luma, peak, value);
+}
+
+hd_status hd_image_distort(hd_context *c, int type, int height, int width, int channels, const void *x, int kind, int level, double seed, void *y)
+{
+    const char *name = "distort";
+    const hd_image size = { type, height, width, channels };
+    if (check_size(c, name, size) || check_finite(c, name, size, x)) {
+        return c->status;
+    }
+    if (kind < 0 || kind > HD_DISTORT_DOWNSCALE) {
+        return hd_fail(c, HD_ERR_ARGUMENT, "%s: kind = %d, expected 0..%d", name, kind, HD_DISTORT_DOWNSCALE);
+    }
+    if (level < 1 || level > HD_DISTORT_LEVELS) {
+        return hd_fail(c, HD_ERR_ARGUMENT, "%s: level = %d, expected 1..%d", name, level, HD_DISTORT_LEVELS);
+    }
+    if (!(seed >= 0 && seed <= 9007199254740992.0) || seed != floor(seed)) {
+        return hd_fail(c, HD_ERR_ARGUMENT, "%s: seed = %g, expected a whole number 0..2^53", name, seed);
+    }
+    return hd_distort(c, size, x, kind, level, (uint64_t)seed, y);
+}
+
+hd_status hd_image_ycbcr(hd_context *c, int type, int height, int width, int channels, const void *x, int back, int full, void *y)
+{
+    const char *name = back ? "ycbcrToRgb" : "rgbToYcbcr";
+    const hd_image size = { type, height, width, channels };
+    if (check_size(c, name, size) || check_finite(c, name, size, x)) {
+        return c->status;
+    }
+    if (channels != 3 && channels != 4) {
+        return hd_fail(c, HD_ERR_SHAPE, "%s: %d channels, expected 3 or 4", name, channels);
+    }
+    hd_ycbcr(c->pool, size, x, back, full != 0, y);
+    return HD_OK;
+}
+
+static hd_status check_kernel(hd_context *c, const char *name, int kh, int kw, const double *kernel)
+{
+    if (kh < 1 || kw < 1 || kh > 255 || kw > 255 || kh % 2 == 0 || kw % 2 == 0) {
+        return hd_fail(c, HD_ERR_ARGUMENT, "%s: a kernel of %d x %d, expected odd sides 1..255", name, kh, kw);
+    }
+    const int bad = hd_find_not_finite_f64(kh * kw, kernel);
+    return bad < 0 ? HD_OK : hd_fail(c, HD_ERR_ARGUMENT, "%s: kernel[%d][%d] = %g, expected a finite number", name, bad / kw, bad % kw, kernel[bad]);
+}
+
+hd_status hd_image_filter(hd_context *c, int height, int width, int channels, const hd_real *x, int kernel_height, int kernel_width,
+                          const double *kernel, int border, hd_real *y)
+{
+    const char *name = "filter";
+    const hd_image size = { HD_FLOAT, height, width, channels };
+    if (check_size(c, name, size) || check_finite(c, name, size, x) || check_kernel(c, name, kernel_height, kernel_width, kernel)) {
+        return c->status;
+    }
+    if (border < HD_BORDER_MIRROR || border > HD_BORDER_ZERO) {
+        return hd_fail(c, HD_ERR_ARGUMENT, "%s: border = %d, expected 0..%d", name, border, HD_BORDER_ZERO);
+    }
+    return hd_filter(c, size, x, kernel_height, kernel_width, kernel, border, y);
+}
+
+/* Patches and their places, all inside of the picture. */
+static hd_status check_patches(hd_context *c, const char *name, hd_image size, int ph, int pw, int count, const int *at)
+{
+    const hd_image all = { size.type, ph, pw, size.c };
+    if (check_size(c, name, size) || check_size(c, name, all)) {
+        return c->status;
+    }
+    if (count < 1 || (double)count * (double)hd_image_bytes(all) >= 2147483648.0) {
+        return hd_fail(c, HD_ERR_ARGUMENT, "%s: %d patches, expected at least one, and below 2^31 bytes in all", name, count);
+    }
+    for (int i = 0; i < count; i++) {
+        const int row = at[2 * i], col = at[2 * i + 1];
+        if (row < 0 || col < 0 || row > size.h - ph || col > size.w - pw) {
+            return hd_fail(c, HD_ERR_ARGUMENT, "%s: patch %d begins at row %d, column %d: %d x %d pixels of it do not fit the picture's %d x %d", name, i,
+                           row, col, ph, pw, size.h, size.w);
+        }
+    }
+    return HD_OK;
+}
+
+hd_status hd_image_patches(hd_context *c, int type, int height, int width, int channels, const void *x, int patch_height, int patch_width,
+                           int count, const int *at, void *y)
+{
+    const hd_image size = { type, height, width, channels };
+    if (check_patches(c, "patches", size, patch_height, patch_width, count, at)) {
+        return c->status;
+    }
+    hd_patches(c->pool, size, x, patch_height, patch_width, count, at, y);
+    return HD_OK;
+}
+
+hd_status hd_image_blend(hd_context *c, int height, int width, int channels, const hd_real *patches, int patch_height, int patch_width,
+                         int count, const int *at, const double *window, hd_real *y)
+{
+    const char *name = "blendPatches";
+    const hd_image size = { HD_FLOAT, height, width, channels };
+    const hd_image all = { HD_FLOAT, count, patch_height * patch_width, channels };
+    if (check_patches(c, name, size, patch_height, patch_width, count, at) || check_finite(c, name, all, patches)) {
+        return c->status;
+    }
+    for (int i = 0; window && i < patch_height * patch_width; i++) {
+        if (!(window[i] > 0 && window[i] <= 1e30)) {
+            return hd_fail(c, HD_ERR_ARGUMENT, "%s: window[%d][%d] = %g, expected a number above 0", name, i / patch_width, i % patch_width, window[i]);
+        }
+    }
+    return hd_blend(c, size, patches, patch_height, patch_width, count, at, window, y);
 }

@@ -1,5 +1,7 @@
 #include "image/axis.h"
 
+#include "base/scalar.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -58,13 +60,6 @@ static double cubic(double t)
     return t <= 1 ? 1.5 * t * t * t - 2.5 * t * t + 1 : t <= 2 ? -0.5 * t * t * t + 2.5 * t * t - 4 * t + 2 : 0;
 }
 
-/* Index of a signal continued beyond its ends by mirror images, the end element twice. */
-static int mirrored(int i, int n)
-{
-    const int m = (i % (2 * n) + 2 * n) % (2 * n);
-    return m < n ? m : 2 * n - 1 - m;
-}
-
 /* MATLAB's imresize with 'bicubic': centre u = x / scale + (1 - 1 / scale) / 2, counted from 1; a kernel of width 4, stretched by 1 / scale
  * when shrinking; ceil(width) + 2 inputs from floor(u - width / 2) on, weights divided by their sum, the border mirrored. */
 static void keys(hd_axis *a, int i, double scale)
@@ -76,7 +71,7 @@ static void keys(hd_axis *a, int i, double scale)
     double sum = 0;
     for (int k = 0; k < taps; k++) {
         const double value = cubic(shrink * (u - (left + k)));
-        const int at = mirrored(left + k - 1, a->in);
+        const int at = hd_mirrored(left + k - 1, a->in);
         if (value != 0) {
             low = at < low ? at : low;
             high = at > high ? at : high;
@@ -88,7 +83,7 @@ static void keys(hd_axis *a, int i, double scale)
     for (int k = 0; k < taps; k++) {
         const double value = cubic(shrink * (u - (left + k)));
         if (value != 0) {
-            w[mirrored(left + k - 1, a->in) - low] += value / sum;
+            w[hd_mirrored(left + k - 1, a->in) - low] += value / sum;
         }
     }
     a->first[i] = low;
@@ -110,12 +105,11 @@ static int most_weights(int method, int in, int out, double scale)
     return most < in ? most : in;
 }
 
-hd_status hd_axis_new(hd_context *c, hd_axis *a, int method, int in, int out, double scale)
+static hd_status reserve(hd_context *c, hd_axis *a, int in, int out, int most_inputs)
 {
-    static rule *const rules[] = { nearest, area, triangle, keys };
-    const size_t n = (size_t)out, most = (size_t)most_weights(method, in, out, scale);
-    *a = (hd_axis){ .in = in, .out = out, .most = (int)most, .same = in == out && scale == 1 };
-    a->memory = hd_reserve(c, n * (most * (sizeof(double) + sizeof(int32_t)) + 2 * sizeof(int)), "resize");
+    const size_t n = (size_t)out, most = (size_t)most_inputs;
+    *a = (hd_axis){ .in = in, .out = out, .most = most_inputs };
+    a->memory = hd_reserve(c, n * (most * (sizeof(double) + sizeof(int32_t)) + 2 * sizeof(int)), "weights of pixels");
     if (!a->memory) {
         return HD_ERR_MEMORY;
     }
@@ -123,10 +117,48 @@ hd_status hd_axis_new(hd_context *c, hd_axis *a, int method, int in, int out, do
     a->fixed = (int32_t *)(a->weight + n * most);
     a->first = a->fixed + n * most;
     a->count = a->first + n;
+    return HD_OK;
+}
+
+hd_status hd_axis_new(hd_context *c, hd_axis *a, int method, int in, int out, double scale)
+{
+    static rule *const rules[] = { nearest, area, triangle, keys };
+    if (reserve(c, a, in, out, most_weights(method, in, out, scale))) {
+        return HD_ERR_MEMORY;
+    }
+    a->same = in == out && scale == 1;
     for (int i = 0; i < out; i++) {
         rules[method](a, i, scale);
+        const size_t at = (size_t)i * (size_t)a->most;
         for (int k = 0; method == HD_RESIZE_BILINEAR && k < a->count[i]; k++) {
-            a->fixed[(size_t)i * most + (size_t)k] = (int32_t)floor(a->weight[(size_t)i * most + (size_t)k] * (1 << HD_FIXED_BITS) + 0.5);
+            a->fixed[at + (size_t)k] = (int32_t)floor(a->weight[at + (size_t)k] * (1 << HD_FIXED_BITS) + 0.5);
+        }
+    }
+    return HD_OK;
+}
+
+hd_status hd_axis_gaussian(hd_context *c, hd_axis *a, int n, double deviation)
+{
+    const int radius = (int)ceil(3 * deviation), taps = 2 * radius + 1;
+    double sum = 0;
+    if (reserve(c, a, n, n, taps < n ? taps : n)) {
+        return HD_ERR_MEMORY;
+    }
+    for (int k = -radius; k <= radius; k++) {
+        sum += hd_exp(-k * k / (2 * deviation * deviation));
+    }
+    memset(a->weight, 0, (size_t)n * (size_t)a->most * sizeof *a->weight);
+    for (int i = 0; i < n; i++) {
+        int low = n, high = -1;
+        for (int k = i - radius; k <= i + radius; k++) {
+            const int at = hd_mirrored(k, n);
+            low = at < low ? at : low;
+            high = at > high ? at : high;
+        }
+        a->first[i] = low;
+        a->count[i] = high - low + 1;
+        for (int k = -radius; k <= radius; k++) {
+            a->weight[(size_t)i * (size_t)a->most + (size_t)(hd_mirrored(i + k, n) - low)] += hd_exp(-k * k / (2 * deviation * deviation)) / sum;
         }
     }
     return HD_OK;

@@ -19,6 +19,12 @@ typedef struct hd_axis {
 
 /* scale: out / in, or what imresize was given. */
 hd_status hd_axis_new(hd_context *c, hd_axis *a, int method, int in, int out, double scale);
+/* A Gaussian, cut off at 3 deviations, its sum 1; the border mirrored. */
+hd_status hd_axis_gaussian(hd_context *c, hd_axis *a, int n, double deviation);
 void hd_axis_free(hd_context *c, hd_axis *a);
+
+enum { HD_PASS_BYTES, HD_PASS_REALS, HD_PASS_FIXED };
+/* Resamples the height (`down`) or the width of x [from] into y, of the same type, and returns y's size. */
+hd_image hd_resample(hd_pool *pool, const hd_axis *a, bool down, int pass, hd_image from, const void *x, void *y);
 
 #endif

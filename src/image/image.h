@@ -30,7 +30,33 @@ static inline uint8_t hd_to_byte(double v)
     return v >= 254.5 ? 255 : v > 0 ? (uint8_t)(v + 0.5) : 0;
 }
 
+/* Index of a signal continued beyond its ends by mirror images, the end element twice. */
+static inline int hd_mirrored(int i, int n)
+{
+    const int m = (i % (2 * n) + 2 * n) % (2 * n);
+    return m < n ? m : 2 * n - 1 - m;
+}
+
 /* y [to_h, to_w, x's channels], of x's type. scale: see hd_image_resize in heddle.h. HD_OK or HD_ERR_MEMORY. */
 hd_status hd_resize(hd_context *c, hd_image size, const void *x, int method, double scale, int to_h, int to_w, void *y);
+
+enum { HD_SSIM_WINDOW = 11, HD_SSIM_SCALES = 5, HD_MS_SSIM_SIDE = HD_SSIM_WINDOW << (HD_SSIM_SCALES - 1) };
+
+/* x, y of one size. luma: of luma alone, else the mean over the channels (for PSNR of the squared error). peak: the value of white. */
+hd_status hd_compare(hd_context *c, hd_image size, const void *x, const void *y, int measure, bool luma, double peak, double *value);
+
+/* y like x. which: HD_DISTORT_GAUSSIAN_BLUR ...; level 1..HD_DISTORT_LEVELS. Floats are 0..1. */
+hd_status hd_distort(hd_context *c, hd_image size, const void *x, int which, int level, uint64_t seed, void *y);
+
+/* x of 3 or more channels: the first three. `back`: from YCbCr to RGB; `full`: JFIF's range, else studio range. */
+void hd_ycbcr(hd_pool *pool, hd_image size, const void *x, bool back, bool full, void *y);
+
+/* y [h, w, c]: sums of kernel [kh, kw], odd, times the pixels around each (correlation). */
+hd_status hd_filter(hd_context *c, hd_image size, const real *x, int kh, int kw, const double *kernel, int border, real *y);
+
+/* y [count, ph, pw, c] from the places at [count, 2] (row, column), which are inside. */
+void hd_patches(hd_pool *pool, hd_image size, const void *x, int ph, int pw, int count, const int *at, void *y);
+/* The picture y from patches [count, ph, pw, c]: the mean of those over a pixel, weighted by window [ph, pw] > 0, or NULL. */
+hd_status hd_blend(hd_context *c, hd_image size, const real *patches, int ph, int pw, int count, const int *at, const double *window, real *y);
 
 #endif

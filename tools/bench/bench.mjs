@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // npm run bench [-- NAME...] [--peers] [--rounds 9] [--json FILE]: speed and size of what users get, beside what heddle must reach.
-// NAME: square, step, conv, linalg, solve, quality, memory, first, size, lbfgs; all of them without one. --peers: others on the same work in the same run.
+// NAME: square, step, conv, images, linalg, solve, quality, memory, first, size, lbfgs; all of them without one. --peers: others on the same work in the same run.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { loadavg } from 'node:os';
@@ -13,7 +13,7 @@ import { ensureEmcc } from '../toolchain.mjs';
 
 const here = join(tree, 'tools', 'bench'), built = join(tree, 'build', 'bench');
 const engines = join(tree, 'bindings', 'engines');
-const GROUPS = ['square', 'step', 'conv', 'linalg', 'solve', 'quality', 'memory', 'first', 'size', 'lbfgs'];
+const GROUPS = ['square', 'step', 'conv', 'images', 'linalg', 'solve', 'quality', 'memory', 'first', 'size', 'lbfgs'];
 
 function run(command, args) {
   const { status, stdout, stderr, error } = spawnSync(command, args, { cwd: tree, encoding: 'utf8', timeout: 300_000, maxBuffer: 1 << 26 });
@@ -115,6 +115,22 @@ function linalg({ rounds, peers }) {
     if (!peer || !peers) return lines;
     const theirs = median(child('linalg_ml_matrix.mjs', { rounds: 3 }).ms);
     return [...lines, line(`${title}, ml-matrix`, theirs, 'ms', { note: `${(theirs / ms).toFixed(1)} times heddle's` })];
+  });
+}
+
+/** Pictures; what preprocessing must reach. */
+const IMAGES = [
+  { work: 'bilinear', title: 'resize 500 x 500 to 664 x 498, bilinear', most: 5 },
+  { work: 'bicubic', title: 'resize 512 x 512 twice, bicubic' },
+  { work: 'ssim', title: 'ssim of 512 x 512' },
+  { work: 'msSsim', title: 'msSsim of 512 x 512' },
+  ...['gaussianBlur', 'motionBlur', 'whiteNoise', 'jpegBlocking', 'downscale'].map((work) => ({ work, title: `distort 512 x 512, ${work} 3` })),
+];
+
+function images({ rounds }) {
+  return IMAGES.flatMap(({ work, title, most }) => {
+    const at = (engine, threads) => child('images.mjs', { work, engine, threads, rounds }).ms, one = at('heddle-mt-relaxed', 1), two = at('heddle-mt-relaxed', 2);
+    return [line(title, median(one), 'ms', { most, note: `best ${Math.min(...one).toFixed(2)}` }), line(`${title}, 2 threads`, median(two), 'ms', { note: `best ${Math.min(...two).toFixed(2)}` })];
   });
 }
 
@@ -244,7 +260,7 @@ if (unknown || !(rounds >= 1)) fail(`${unknown ? `unknown benchmark ${unknown}` 
 prepare(values.peers);
 console.log(`Node 24, one thread unless said, medians; load average at the start ${loadavg()[0].toFixed(1)}`);
 const results = groups.flatMap((name) => {
-  const lines = { square, step, conv, linalg, solve, quality, memory, first, size, lbfgs }[name]({ rounds, peers: values.peers });
+  const lines = { square, step, conv, images, linalg, solve, quality, memory, first, size, lbfgs }[name]({ rounds, peers: values.peers });
   lines.forEach(show);
   return lines;
 });
