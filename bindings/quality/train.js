@@ -72,7 +72,7 @@ export const stepsOf = (rows, batchSize) => Math.floor(rows / batchSize) + (rows
 function optimizerOf({ learningRate, epochs, schedule }) {
   if (schedule === null) return optimizers.adam({ learningRate });
   const given = schedule === undefined ? schedules.step({ every: Math.max(1, Math.floor(epochs / 3)), factor: 0.1 }) : asSpec('schedule', schedule, 'fit: schedule');
-  return optimizers.adam({ learningRate: { ...given, initialLearningRate: learningRate } });
+  return optimizers.adam({ learningRate: { ...given, initialLearningRate: given.initialLearningRate ?? learningRate } });
 }
 
 /** @param {Model} trainee @param {TrainingSettings} settings */

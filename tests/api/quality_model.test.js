@@ -270,6 +270,25 @@ test('what is wrong with data and options is said', async () => {
   for (const each of [judge, eye]) each.dispose();
 });
 
+test('backbones have the published levels, and their first layer normalises with the mean and deviation of ImageNet', async () => {
+  const wanted = { resnet18: [256, 512], resnet34: [256, 512], resnet50: [1024, 2048], alexnetFeatures: [256, 256], vgg16Features: [512, 512], small: [64, 96] };
+  const pixels = Uint8Array.from({ length: 64 * 96 * 3 }, (_, i) => (i * 7919) % 256);
+  for (const [backbone, sizes] of Object.entries(wanted)) {
+    const judge = await qualityModel({ backbone, preprocessing: { size: [64, 96] }, encoder: [8], seed: 1 }), shapeOf = name => judge.network.layers.find(layer => layer.name === name).outputShape;
+    assert.deepEqual([shapeOf('level1'), shapeOf('level2'), shapeOf('main')], [[sizes[0]], [sizes[1]], [1]], backbone);
+    const { data } = await judge.network.predict({ data: pixels, shape: [1, 64, 96, 3] }, { output: 'preprocessing' });
+    close(data, Float32Array.from(pixels, (v, i) => (v / 255 - [0.485, 0.456, 0.406][i % 3]) / [0.229, 0.224, 0.225][i % 3]), 1e-5, backbone);
+    judge.dispose();
+  }
+  const wide = await small({ pooling: 'averageStd', levels: ['stage1', 'stage3'] }), { data } = await wide.network.predict(pixels.subarray(0, 32 * 40 * 3), { output: 'level1' });
+  const [map] = await wide.network.predict(pixels.subarray(0, 32 * 40 * 3), { output: ['stage1'] });
+  for (let c = 0; c < 16; c++) {
+    const values = Array.from({ length: map.data.length / 16 }, (_, i) => map.data[16 * i + c]), mean = values.reduce((a, b) => a + b) / values.length;
+    close([data[c], data[16 + c]], [mean, Math.sqrt(values.reduce((sum, v) => sum + (v - mean) ** 2, 0) / values.length)], 1e-5);
+  }
+  wide.dispose();
+});
+
 test('the losses of the comparison all run, on any scale of ratings', async () => {
   const { images, scores } = rated(40);
   for (const [loss, normalizeEnd] of [[losses.normInNorm({ p: 1, q: 2 }), false], ['meanAbsoluteError', false], ['meanSquaredError', true]]) {
