@@ -1,7 +1,7 @@
 // How fast the losses of image quality learn (Li, Jiang, Jiang, "Norm-in-Norm Loss with Faster Convergence and Better Performance for Image
 // Quality Assessment", 2020, Fig. 1): agreement with human ratings after each epoch, on CLIVE with frozen features of a pretrained ResNet-18.
 //   HEDDLE_DATA=FOLDER npm run reproduce -- nin-convergence    FOLDER: with iqa/clive and weights
-// Options: --data FOLDER, --cache FOLDER (features, made once), --epochs 30, --splits 10, --methods MAE,MSE,bnMSE,Norm-in-Norm, --rate 1e-4,
+// Options: --data FOLDER, --cache FOLDER (features, made once), --epochs 30, --splits 10, --methods MAE,MSE,bnMSE,Norm-in-Norm, --rate 1e-3, --batch 64 (the paper: 1e-4 and 8),
 // --pictures N (the first N of them), --threads 1, --svg FILE.
 import { parseArgs } from 'node:util';
 import { HeddleError, init } from 'heddle';
@@ -12,7 +12,7 @@ import { columnsOf, median, methods, trainHeads } from './nin-network.js';
 const { values } = parseArgs({
   options: {
     data: { type: 'string' }, cache: { type: 'string' }, epochs: { type: 'string', default: '30' }, splits: { type: 'string', default: '10' }, pictures: { type: 'string' },
-    methods: { type: 'string', default: Object.keys(methods).join() }, rate: { type: 'string', default: '1e-4' }, threads: { type: 'string', default: '1' }, svg: { type: 'string' },
+    methods: { type: 'string', default: Object.keys(methods).join() }, rate: { type: 'string', default: '1e-3' }, batch: { type: 'string', default: '64' }, threads: { type: 'string', default: '1' }, svg: { type: 'string' },
   },
 });
 const epochs = Number(values.epochs), splits = Number(values.splits), names = values.methods.split(',');
@@ -25,7 +25,7 @@ const paper = {
 /** Medians over the splits of how a method stands after each epoch. */
 async function race(set, name) {
   const start = performance.now(), runs = [];
-  for (let seed = 0; seed < splits; seed++) runs.push((await trainHeads(set, methods[name], { epochs, rate: Number(values.rate), seed, everyEpoch: true })).curve);
+  for (let seed = 0; seed < splits; seed++) runs.push((await trainHeads(set, methods[name], { epochs, batchSize: Number(values.batch), rate: Number(values.rate), seed, everyEpoch: true })).curve);
   console.log(`${name}: ${splits} splits in ${((performance.now() - start) / 1000).toFixed(0)} s`);
   return Array.from({ length: epochs }, (_, epoch) => (
     { plcc: median(runs.map((run) => run[epoch].plcc)), srocc: median(runs.map((run) => run[epoch].srocc)) }));
@@ -36,7 +36,7 @@ try {
   if (unknown) throw new HeddleError('argument', `--methods ${unknown}: expected some of ${Object.keys(methods).join(', ')}`);
   await init({ threads: Number(values.threads) });
   const { images, scores, features } = await clive(values), set = { images, scores, columns: columnsOf(features) };
-  console.log(`CLIVE: ${images.length} pictures, ${splits} random splits of 80 % to train and 20 % to test; Adam ${values.rate}, a tenth after each third of ${epochs} epochs, batch 8`);
+  console.log(`CLIVE: ${images.length} pictures, ${splits} random splits of 80 % to train and 20 % to test; Adam ${values.rate}, a tenth after each third of ${epochs} epochs, batch ${values.batch}`);
   const curves = {};
   for (const name of names) curves[name] = await race(set, name);
   const shown = [1, 2, 5, 10, 30].filter((epoch) => epoch <= epochs);

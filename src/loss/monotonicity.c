@@ -22,6 +22,7 @@ static pairs find_pairs(const hd_loss_run *r)
 {
     pairs p = { 0 };
     for (int i = 0; i < r->n; i++) {
+        p.sum += (double)r->y[i] - (double)r->y[i]; /* NaN of a score that is no number, also where there is no pair */
         for (int j = 0; j < r->n; j++) {
             const double e = cost(r, i, j);
             p.sum += e;

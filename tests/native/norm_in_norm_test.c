@@ -290,6 +290,7 @@ static void check_monotonicity(void)
     CHECK(run(&o, 4, risen, t, dy) == 0 && dy[0] == 0 && dy[1] == 0);
     CHECK(run(&o, 4, y, tied, dy) == 0 && run(&o, 1, y, t, dy) == 0);
     CHECK(isnan(run(&o, 2, (hd_real[]){ (hd_real)NAN, 1 }, t, dy)));
+    CHECK(isnan(run(&o, 4, (hd_real[]){ 1, 2, (hd_real)INFINITY, 3 }, tied, dy)) && isnan(run(&o, 1, (hd_real[]){ (hd_real)NAN }, t, dy)));
     fill(N, 7, scores);
     fill(N, 8, labels);
     CHECK(run(&o, N, scores, labels, dy) > 0);
