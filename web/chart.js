@@ -15,19 +15,21 @@ function valueRange([low, high], isPart) {
 /**
  * A chart that keeps to the size of its place and to the page's colours.
  * @param {HTMLElement} place
- * @param {{ label: string, isPart: boolean, x: object, xAxis?: object, series: object[] }} about label: of the x axis; isPart: y is an
- *   accuracy, shown in per cent; x: its scale; series: without that of x
+ * @param {{ label: string, isPart: boolean, x: object, xAxis?: object, series: object[], y?: object, yAxis?: object, right?: object }} about
+ *   label: of the x axis; isPart: y is an accuracy, shown in per cent; x, y: their scales; series: without that of x; right: axis
+ *   of a second scale of y, `right`
  */
-export function plot(place, { label, isPart, x, xAxis, series }) {
+export function plot(place, { label, isPart, x, xAxis, series, y, yAxis, right }) {
   const font = '12px system-ui, sans-serif';
   const axis = (extra) => ({ stroke: colour('--muted'), font, ticks: { show: false }, grid: { stroke: colour('--line'), width: 1 }, ...extra });
   const made = new uPlot({
     width: place.clientWidth || 300, height: place.clientHeight || 210,
     legend: { show: false }, cursor: { show: false }, padding: [8, 12, 0, 0],
-    scales: { x: { time: false, ...x }, y: { range: (_, low, high) => valueRange([low, high], isPart) } },
+    scales: { x: { time: false, ...x }, y: { range: (_, low, high) => valueRange([low, high], isPart), ...y }, ...right && { right: { ...y } } },
     axes: [
       axis({ label, labelSize: 18, labelFont: font, size: 28, space: 45, ...xAxis }),
-      axis({ size: 46, values: (_, ticks) => ticks.map((v) => (isPart ? `${+(v * 100).toFixed(1)} %` : String(+v.toPrecision(3)))) }),
+      axis({ size: 46, values: (_, ticks) => ticks.map((v) => (isPart ? `${+(v * 100).toFixed(1)} %` : String(+v.toPrecision(3)))), ...yAxis }),
+      ...right ? [axis({ scale: 'right', side: 1, size: 46, ...right, grid: { show: false } })] : [],
     ],
     series: [{}, ...series],
   }, [[], ...series.map(() => [])], place);

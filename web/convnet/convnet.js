@@ -2,11 +2,12 @@
 import { HeddleError, listStore, load } from 'heddle';
 import { Answer } from '../answer.js';
 import { Curves } from '../chart.js';
+import { chosenFiles, droppedFiles } from '../dropped.js';
 import { byId, clearErrors, enable, listenForDrops, onClick, percent, put, say, showError } from '../page.js';
 import { addEpochRow, showEngine, showProgress, tell } from '../progress.js';
 import { Training } from '../training.js';
 import { Controls } from './controls.js';
-import { chosenFiles, droppedFiles, readOwn } from './files.js';
+import { readOwn } from './files.js';
 import { Layers } from './layers.js';
 import { Live } from './live.js';
 import { compileNetwork, fits, makeNetwork, misfit, networkKey } from './network.js';
