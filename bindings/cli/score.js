@@ -37,7 +37,8 @@ Examples:
   heddle score photos -m judge.safetensors | sort -t, -k2 -n | head     # the worst ones
   heddle score a.jpg b.jpg -m judge.safetensors
 
-Progress goes to stderr. Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted. Pictures are decoded by the package sharp (npm install heddle sharp).
+Progress goes to stderr. Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted.
+Pictures are decoded by the package sharp (npm install heddle sharp).
 `;
 
 const header = 'image,score\n';

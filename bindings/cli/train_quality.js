@@ -1,10 +1,10 @@
 /** `heddle train-quality`: a judge of pictures from a table of ratings. */
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { relative, sep } from 'node:path';
+import { dirname, relative, sep } from 'node:path';
 import { HeddleError } from '../errors.js';
 import { init } from '../index.js';
-import { featureCache, matchImages, qualityModel, readRatings, split } from '../quality/index.js';
+import { featureCache, matchImages, qualityModel, readRatings, split, statistics } from '../quality/index.js';
 import { checkDecoder, listPictures } from './pictures.js';
 import { complain, count, progress, say, some } from './terminal.js';
 import { UsageError, choiceOption, neededOption, numberOption, parse } from './usage.js';
@@ -41,7 +41,8 @@ Columns, where they have no usual names:
 Parts:
   --split BY               random; reference: pictures of one reference stay together; column: as the table says. Unless told: column if the table has
                            one, else reference if it has one, else random
-  --train, --validation F  fractions, 0.7 and 0.1 unless told; the rest is held out. The epoch that ranks the validation pictures best is kept
+  --train, --validation F  fractions, 0.7 and 0.1 unless told (at most half of what --train leaves); the rest is held out. The epoch that
+                           ranks the validation pictures best is kept
   --seed N                 of the parts, the first weights and the order of training; 0 unless told
 Network:
   --backbone, -b NAME      ${backbones.join(', ')}; small, trained from the start, unless told
@@ -124,8 +125,10 @@ async function findPictures(files, values, folder) {
 }
 
 /** @param {Pick<Ratings, 'images' | 'references' | 'splits'>} found @param {ReturnType<typeof readOptions>['parts']} asked @returns {Parts} */
-function partsOf(found, { by = found.splits ? 'column' : found.references ? 'reference' : 'random', train = 0.7, validation = 0.1, seed }) {
-  const parts = split(found, by === 'column' ? { by } : { by, train, validation: Math.min(validation, 1 - train), seed });
+function partsOf(found, asked) {
+  const { train = 0.7, validation = Math.min(0.1, (1 - train) / 2), seed } = asked;
+  const by = asked.by ?? (found.splits ? 'column' : found.references ? 'reference' : 'random');
+  const parts = split(found, by === 'column' ? { by } : { by, train, validation, seed });
   complain(`parts by ${by}: ${parts.train.length} to train, ${parts.validation.length} to validate, ${parts.test.length} held out`);
   return parts;
 }
@@ -155,14 +158,23 @@ function trainingLog(epochs) {
 
 /** How the judge does on pictures that training has not seen. @param {QualityModel} judge @param {Part} part @param {AbortSignal} signal */
 async function summary(judge, { pictures, scores, std }, signal) {
-  const bar = progress('held out: scored', pictures.length);
-  const { intervals = {}, ...found } = await judge.evaluate(pictures, scores, { signal, std, seed: 0, onScore: index => bar.at(index + 1) });
+  const bar = progress('held out: scored', pictures.length), q = await judge.score(pictures, { signal, onScore: index => bar.at(index + 1) });
+  const read = [...q.keys()].filter(i => !Number.isNaN(q[i])), pick = (/** @type {Float64Array} */ list) => Float64Array.from(read, i => list[i]);
   bar.clear();
+  if (read.length < 2) return 'held out: too few pictures that can be read to tell how good the judge is';
+  const { intervals = {}, ...found } = await statistics(pick(q), pick(scores), { ...std && { std: pick(std) }, seed: 0 });
   const parts = Object.entries(intervals).map(([name, [low, high]]) => {
     const label = name === 'outlierRatio' ? 'outlier ratio' : name.toUpperCase();
     return `${label} ${/** @type {any} */ (found)[name].toPrecision(4)} [${low.toPrecision(3)}, ${high.toPrecision(3)}]`;
   });
-  return `held out: ${found.scores.filter(score => !Number.isNaN(score)).length} pictures, ${parts.join(', ')} (95 % intervals)`;
+  return `held out: ${read.length} pictures, ${parts.join(', ')} (95 % intervals)`;
+}
+
+/** Says now, and not after hours, that nothing can be written there. @param {string} out */
+function checkPlace(out) {
+  const folder = dirname(out);
+  if (!existsSync(folder)) throw new HeddleError('storage', `--out ${out}: there is no folder "${folder}"`);
+  if (existsSync(out) && statSync(out).isDirectory()) throw new HeddleError('storage', `--out ${out} is a folder, expected a file`);
 }
 
 /** Where an interrupted run has left what it had done. @param {string} out @param {Values} values */
@@ -192,6 +204,7 @@ async function run(args, signal) {
     pictures: Array.from(rows, row => pictures[row]), scores: Float64Array.from(rows, row => scores[row]),
     ...std && { std: Float64Array.from(rows, row => std[row]) },
   });
+  checkPlace(out);
   const [training, validation, test] = [parts.train, parts.validation, parts.test].map(part), left = leftovers(out, values);
   if (!left.resume) await rm(left.checkpoint, { force: true });
   const judge = await qualityModel(options.model), epochs = options.fit.epochs ?? 30, isFrozen = options.fit.fineTunedRate === 0;
@@ -200,6 +213,7 @@ async function run(args, signal) {
     ...validation.pictures.length && { validationData: [validation.pictures, validation.scores] }, ...trainingLog(epochs),
   });
   const unread = judge.report.skipped, best = judge.report.bestEpoch;
+  await judge.save(out);
   if (best >= 0) say(`kept epoch ${best + 1}, which ranked the validation pictures best`);
   if (test.pictures.length > 1) {
     say(await summary(judge, test, signal));
@@ -207,7 +221,6 @@ async function run(args, signal) {
   }
   for (const { name, reason } of unread) complain(`can't read ${name}: ${reason}`);
   if (unread.length) complain(`${count(unread.length, 'picture')} could not be read and ${unread.length === 1 ? 'was' : 'were'} left out`);
-  await judge.save(out);
   await left.remove();
   judge.dispose();
   say(`saved ${out}; now: heddle score FOLDER --model ${out}`);

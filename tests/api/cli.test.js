@@ -93,6 +93,8 @@ test('what is not there or not right is said in one line', () => {
   fails(heddle('train-quality', 'ratings.csv', '--images', 'nowhere'), 1, /there is no file or folder "nowhere"/);
   fails(heddle('train-quality', 'ratings.csv', '--images', 'photos', '--score', 'moss'), 1, /score = "moss": there is no such column/);
   fails(heddle('train-quality', 'ratings.csv', '--images', 'photos', '--split', 'reference'), 1, /no column of references/);
+  fails(heddle('train-quality', 'ratings.csv', '--images', 'photos', '--train', '0.9', '--out', 'no/judge'), 1, /37 to train, 2 to validate, 2 held out\n.*--out no\/judge: there is no folder "no"/);
+  fails(heddle('train-quality', 'ratings.csv', '--images', 'photos', '--out', 'photos'), 1, /--out photos is a folder/);
   fails(heddle('train-quality', 'ratings.csv', '--images', 'photos', '--strict'), 1, /1 rating without a picture in "photos": gone\.png/);
   fails(heddle('score', 'photos', '--model', 'ratings.csv'), 1, /^heddle score: /);
 });
