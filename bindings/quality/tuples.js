@@ -94,7 +94,8 @@ export function* tupleBatches(sets, labels, { batchSize, seed, epoch }) {
         y[i][t] = labels[i][row];
       }
     }
-    yield { x: { data: x, shape: [n, sets.length, size] }, y: y.map(data => ({ data, shape: [n, 1] })) };
+    const targets = y.map(data => ({ data, shape: [n, 1] }));
+    yield { x: { data: x, shape: [n, sets.length, size] }, y: targets.length > 1 ? targets : targets[0] };
   }
 }
 

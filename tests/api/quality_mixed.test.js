@@ -48,6 +48,14 @@ test('two scales, one quality: joint training ranks unknown images, one shared l
   judge.dispose();
 });
 
+test('a single set is a data set like any', async () => {
+  const [, { set, latent }] = sets(), judge = mixedDatasetModel({ ...options, standardize: false });
+  await judge.fit([set], { epochs: 20, learningRate: 0.01 });
+  assert.ok(await srocc(await judge.predict(set.x), latent) > 0.98);
+  assert.ok(await plcc(await judge.transform(set.x, 0), set.y) > 0.98);
+  assert.equal(judge.report.epochs[0].losses.length, 1);
+});
+
 test('saved and loaded, it predicts the same bits; training goes on', async () => {
   const [a, b] = sets(), judge = mixedDatasetModel(options), { set: { x } } = unknown();
   await judge.fit([a.set, b.set], { epochs: 2, normInNorm: 0 });
