@@ -11,6 +11,7 @@ import { fail, node24, tree } from './common.mjs';
 const experiments = {
   'cifar-losses': 'the CIFAR-10 network of the ReDense thesis with four losses, 15 epochs each (50 min on the full set)',
   'consensus-bytes': 'bytes that members send and receive: ADMM, sums and gossip against SGD and federated averaging (1 min)',
+  'mixed-datasets': 'one judge of CLIVE and two sets of synthetic distortions by monotonic transformers, against one for each (10 min, 8 of them for features)',
   'nin-convergence': 'MAE, MSE, bnMSE and Norm-in-Norm on CLIVE, epoch by epoch, frozen ResNet-18 features (20 min, 6 of them once); --svg FILE',
   'nin-pq': 'exponents and variants of Norm-in-Norm on CLIVE (15 min, and 6 once for the features)',
   'redense-cifar': 'ReDense on the CIFAR-10 network trained with four losses, 15 epochs each, then 100 of ReDense (60 min on the full set)',
