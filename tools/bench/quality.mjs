@@ -3,13 +3,13 @@
 import { apply, info, init, input, layers, losses, model, optimizers, sequential } from '../../bindings/index.js';
 import { numbers } from './conv_nets.mjs';
 
-const { work, batchSize, engine, threads, rounds } = JSON.parse(process.argv[2]);
+const { work, loss: kind = 'normInNorm', batchSize, engine, threads, rounds } = JSON.parse(process.argv[2]);
 await init({ engine, threads });
 
-/** One step of one dense unit on 10,000 numbers: Norm-in-Norm forward and backward, and what is small beside it. */
+/** One step of one dense unit on 10,000 numbers: the loss forward and backward, and what stands around it. */
 async function loss() {
   const rows = 10_000, net = await sequential([layers.input({ shape: [1] }), layers.dense({ units: 1 })], { seed: 1 });
-  await net.compile({ optimizer: 'sgd', loss: 'normInNorm' });
+  await net.compile({ optimizer: 'sgd', loss: kind });
   return { net, rows, x: { data: Float32Array.from(numbers(rows)), shape: [rows, 1] }, y: Float32Array.from(numbers(rows, 60)), steps: 20 };
 }
 
