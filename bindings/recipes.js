@@ -1,6 +1,6 @@
 /** Named networks, the weights that others have trained for them, and networks built on top of them: `heddle/recipes`. */
 import { build } from './model.js';
-import { describe } from './recipe.js';
+import { describe } from './recipe_description.js';
 import { tables } from './tables.js';
 
 export { extend } from './extend.js';

@@ -9,16 +9,24 @@ import { readRatings } from 'heddle/quality';
 import { extend, loadWeights, recipes } from 'heddle/recipes';
 
 /** Height and width that the Norm-in-Norm paper's program brings pictures to; CLIVE's that are not 500 x 500 become so first. */
-const size = [498, 664], first = 500, chunk = 50;
+export const size = [498, 664], first = 500;
+const chunk = 50;
 const trunkFile = 'resnet18_imagenet_conv1-layer3_bnfolded_f32.safetensors';
 /** The trunk has no layer4, so that levels are one stage lower than the paper's. */
 export const levels = /** @type {const} */ (['layer2', 'layer3']);
+/** Where the features of each level begin in a row, and the last one ends. */
+const bounds = [0, 256, 768];
 
-async function openTrunk(path) {
+/** The trunk up to layer3, frozen, and means and deviations of the maps of each level: one row of 768 numbers a picture.
+ * @param {string} data folder with weights */
+export async function openTrunk(data) {
+  const path = join(data, 'weights', trunkFile);
   const net = await recipes.resnet18({ until: 'layer3', inputShape: [...size, 3], preprocessing: 'torchvision', seed: 1 });
   const { missing } = await loadWeights(net, path, { partial: true });
   if (missing.length) throw new HeddleError('file', `${path} lacks ${missing.length} weights of ResNet-18: ${missing[0]} ...`);
-  const pooled = await extend(net, (node) => levels.flatMap((name) => [layers.globalAveragePool2d(), layers.globalStdPool2d()].map((layer) => apply(layer, node(name)))));
+  // one output: predict runs the network once for each that is asked
+  const pooled = await extend(net, (node) => apply(layers.concat(), levels.flatMap((name) =>
+    [layers.globalAveragePool2d(), layers.globalStdPool2d()].map((pool) => apply(pool, node(name))))), { freeze: true });
   net.dispose();
   return pooled;
 }
@@ -32,7 +40,7 @@ async function pixels(path) {
 const rowOf = ({ data, shape: [, width] }, i) => data.subarray(i * width, (i + 1) * width);
 
 /** Rows of features of each level, [mean and deviation of each channel]; written in pieces, so that an interrupted pass goes on where it was. */
-async function featuresOf(folder, images, weights, cache) {
+async function featuresOf(folder, images, data, cache) {
   await mkdir(cache, { recursive: true });
   let trunk, start = performance.now();
   const rows = [];
@@ -47,11 +55,11 @@ async function featuresOf(folder, images, weights, cache) {
     } catch (error) {
       if (error.code !== 'ENOENT') throw error;
     }
-    trunk ??= await openTrunk(weights);
+    trunk ??= await openTrunk(data);
     const made = [];
     for (const name of names) {
-      const picture = await pixels(join(folder, name)), parts = await trunk.predict({ ...picture, shape: [1, ...picture.shape] }, { batchSize: 1 });
-      made.push(levels.map((_, k) => Float32Array.of(...parts[2 * k].data, ...parts[2 * k + 1].data)));
+      const picture = await pixels(join(folder, name)), row = (await trunk.predict({ ...picture, shape: [1, ...picture.shape] })).data;
+      made.push(levels.map((_, k) => row.subarray(bounds[k], bounds[k + 1])));
     }
     const tensors = Object.fromEntries(levels.map((level, k) => [level, { dtype: 'F32', shape: [made.length, made[0][k].length],
       data: Float32Array.from(made.flatMap((row) => [...row[k]])) }]));
@@ -74,5 +82,5 @@ export async function clive({ data = process.env.HEDDLE_DATA, cache = join(tmpdi
   const folder = join(data, 'iqa', 'clive');
   const rated = await readRatings(join(folder, 'clive_scores.csv')), count = pictures ? Number(pictures) : rated.images.length;
   const images = rated.images.slice(0, count), scores = rated.scores.slice(0, count);
-  return { images, scores, features: await featuresOf(join(folder, 'images'), images, join(data, 'weights', trunkFile), cache) };
+  return { images, scores, features: await featuresOf(join(folder, 'images'), images, data, cache) };
 }

@@ -5,13 +5,12 @@
 // --threads.
 import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { HeddleError, init } from 'heddle';
 import { readSafetensors, writeSafetensors } from 'heddle/files';
 import { certificate, mapping, mixedDatasetModel, plcc, split, srocc } from 'heddle/quality';
-import { clive } from './clive-data.js';
-import { featuresOf, openTrunk, synthetic } from './mixed-features.js';
+import { clive, openTrunk } from './clive-data.js';
+import { featuresOf, synthetic } from './mixed-features.js';
 
 const { values } = parseArgs({
   options: {
@@ -31,7 +30,7 @@ async function syntheticSets() {
     const { tensors } = readSafetensors(await readFile(values.cache));
     return sets.map((set) => ({ ...set, features: tensors.get(set.name) }));
   }
-  const trunk = await openTrunk(join(values.data, 'weights', 'resnet18_imagenet_conv1-layer3_bnfolded_f32.safetensors')), out = [];
+  const trunk = await openTrunk(values.data), out = [];
   for (const set of sets) out.push({ ...set, features: await featuresOf(trunk, set) });
   trunk.dispose();
   if (values.cache) await writeFile(values.cache, writeSafetensors(new Map(out.map(({ name, features }) => [name, features]))));

@@ -1,29 +1,14 @@
 /** Rated pictures for examples/mixed-datasets.js: synthetic distortions of public-domain photographs, and the features of all. */
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { apply, layers } from 'heddle';
 import { distort, distortions, imageToTensor, resize, ssim } from 'heddle/images';
-import { extend, loadWeights, recipes } from 'heddle/recipes';
+import { first, size } from './clive-data.js';
 
-/** Pixels of what the trunk sees, as for CLIVE's pictures; scenes are squares first, as those are. */
-const size = { width: 664, height: 498 }, side = 500;
-
-/** Means and deviations of the maps after layer2 and layer3 of a pretrained ResNet-18: 768 numbers a picture, in the order of clive-data.js.
- * @param {string} weights safetensors with torchvision's names */
-export async function openTrunk(weights) {
-  const trunk = await recipes.resnet18({ inputShape: [size.height, size.width, 3], preprocessing: 'torchvision', until: 'layer3', seed: 0 });
-  await loadWeights(trunk, weights, { partial: true }); // partial: files may go on after layer3
-  const net = await extend(trunk, (node) => apply(layers.concat(), ['layer2', 'layer3'].flatMap((name) =>
-    [layers.globalAveragePool2d(), layers.globalStdPool2d()].map((pool) => apply(pool, node(name))))), { freeze: true });
-  trunk.dispose();
-  return net;
-}
-
-/** A square part of a picture. @param {{ data: Uint8Array, shape: number[] }} picture */
+/** A square part of a picture, as large as CLIVE's. @param {{ data: Uint8Array, shape: number[] }} picture */
 function crop({ data, shape: [, width] }, left, top, pixels) {
   const part = new Uint8Array(pixels * pixels * 3);
   for (let y = 0; y < pixels; y++) part.set(data.subarray(3 * ((top + y) * width + left), 3 * ((top + y) * width + left + pixels)), 3 * y * pixels);
-  return resize({ data: part, shape: [pixels, pixels, 3] }, { width: side, height: side });
+  return resize({ data: part, shape: [pixels, pixels, 3] }, { width: first, height: first });
 }
 
 /**
@@ -45,7 +30,7 @@ export async function synthetic(name, rating) {
   for (const item of items) scores.push(rating === 'level' ? 5 - item.level : 10 * await ssim(await make(item), item.scene));
   return {
     name: name.replace(/.*-img-/, ''), raters: rating === 'level' ? '5 - level of the distortion' : '10 SSIM with the undistorted scene',
-    groups: items.map(({ i }) => `scene ${i}`), scores, picture: async (k) => resize(await make(items[k]), size),
+    groups: items.map(({ i }) => `scene ${i}`), scores, picture: async (k) => resize(await make(items[k]), { width: size[1], height: size[0] }),
   };
 }
 

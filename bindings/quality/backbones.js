@@ -2,7 +2,7 @@
 import { HeddleError, checkOptions, suggest } from '../errors.js';
 import { layers } from '../factories.js';
 import { SymbolicTensor, apply, describeGraph, input } from '../graph.js';
-import { describe } from '../recipe.js';
+import { describe } from '../recipe_description.js';
 import { tables } from '../tables.js';
 
 /** @import { ModelDescription, NodeDescription } from '../graph.js' */

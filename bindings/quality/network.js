@@ -1,7 +1,7 @@
 /** The networks of a quality model: the whole one, from picture to scores, and those that training uses. */
 import { HeddleError } from '../errors.js';
 import { build } from '../model.js';
-import { describe } from '../recipe.js';
+import { describe } from '../recipe_description.js';
 import { loadWeights } from '../weights/index.js';
 import { describeTrunk, levelName, tuned } from './backbones.js';
 

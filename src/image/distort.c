@@ -22,22 +22,23 @@ static size_t end_of(const hd_distortion *d, int task)
     return end < n ? end : n;
 }
 
-static hd_rng draws(const hd_distortion *d)
+/* The random word of element i; `block` keeps the four that are drawn together, from the first of them on. */
+static uint32_t draw(const hd_distortion *d, size_t i, uint32_t block[4])
 {
-    return hd_rng_stream(d->seed, HD_DISTORT_PURPOSE, 0);
+    if (i % 4 == 0) {
+        hd_rng_block(hd_rng_stream(d->seed, HD_DISTORT_PURPOSE, 0), i / 4, block);
+    }
+    return block[i % 4];
 }
 
 /* Normal with deviation `strength`. */
 static void white_noise_task(void *arg, int task, int thread)
 {
     hd_distortion *d = arg;
-    uint32_t word[4] = { 0 };
+    uint32_t block[4] = { 0 };
     (void)thread;
     for (size_t i = (size_t)task * ELEMENTS; i < end_of(d, task); i++) {
-        if (i % 4 == 0) {
-            hd_rng_block(draws(d), i / 4, word);
-        }
-        d->x[i] += (real)(d->strength * hd_rng_word_normal(word[i % 4]));
+        d->x[i] += (real)(d->strength * hd_rng_word_normal(draw(d, i, block)));
     }
 }
 
@@ -45,15 +46,12 @@ static void white_noise_task(void *arg, int task, int thread)
 static void impulse_noise_task(void *arg, int task, int thread)
 {
     hd_distortion *d = arg;
-    uint32_t word[4] = { 0 };
+    uint32_t block[4] = { 0 };
     (void)thread;
     for (size_t i = (size_t)task * ELEMENTS; i < end_of(d, task); i++) {
-        if (i % 4 == 0) {
-            hd_rng_block(draws(d), i / 4, word);
-        }
-        const double u = hd_rng_word_uniform(word[i % 4] & ~0x100u);
-        if (u < d->strength) {
-            d->x[i] = word[i % 4] & 0x100u ? 255 : 0;
+        const uint32_t word = draw(d, i, block);
+        if (hd_rng_word_uniform(word & ~0x100u) < d->strength) {
+            d->x[i] = word & 0x100u ? 255 : 0;
         }
     }
 }
