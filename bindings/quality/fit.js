@@ -18,7 +18,7 @@ import { compileTraining, train } from './train.js';
 /** @import { Source } from '../stores/index.js' */
 /** @import { QualityConfig, QualityReport } from './model.js' */
 /** @import { Picture, Skipped } from './pictures.js' */
-/** @import { EpochReport, Labelled, TrainingState } from './train.js' */
+/** @import { EpochReport, Labelled, TrainingState, ValidationScores } from './train.js' */
 /** @typedef {Iterable<Picture> | MatrixLike | Source} Images */
 /**
  * Where a fit stands: features: pictures of which the features are there; pictures: those that have been read; training: batches.
@@ -43,7 +43,7 @@ import { compileTraining, train } from './train.js';
  * @property {number} [seed] of the order of the pictures; that of the model unless told
  * @property {AbortSignal} [signal]
  * @property {(progress: QualityProgress) => void} [onProgress]
- * @property {(epoch: number, report: EpochReport) => void | Promise<void>} [onEpochEnd]
+ * @property {(epoch: number, report: EpochReport, validation?: ValidationScores) => void | Promise<void>} [onEpochEnd]
  */
 
 const optionNames = ['epochs', 'batchSize', 'learningRate', 'schedule', 'fineTunedRate', 'freezeStatistics', 'loss', 'validationData', 'cache', 'checkpoint',

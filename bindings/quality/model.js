@@ -3,6 +3,7 @@ import { HeddleError, checkOptions, suggest, wholeNumber } from '../errors.js';
 import { build, load } from '../model.js';
 import { checkSeed, defaultSeed } from '../session.js';
 import { standardLevels, levelName } from './backbones.js';
+import { featuresOf } from './features.js';
 import { columnOf, fitJudge } from './fit.js';
 import { localScores } from './local.js';
 import { mapping } from './mapping.js';
@@ -16,6 +17,7 @@ import { statistics } from './statistics.js';
 /** @import { Model } from '../model.js' */
 /** @import { Source } from '../stores/index.js' */
 /** @import { BackboneName, Pooling } from './backbones.js' */
+/** @import { FeatureCache } from './cache.js' */
 /** @import { QualityFitOptions } from './fit.js' */
 /** @import { LocalOptions } from './local.js' */
 /** @import { Mapping } from './mapping.js' */
@@ -172,6 +174,24 @@ export class QualityModel {
   /** @param {ArrayLike<number>} q @returns {Float64Array<ArrayBuffer>} */
   #mapped(q) {
     return this.#mapping ? this.#mapping.apply(Float64Array.from(q)) : Float64Array.from(q);
+  }
+
+  /**
+   * Features of pictures: what the backbone gives, pooled, one level after the other. `mixedDatasetModel` learns from them.
+   * @param {Iterable<Picture>} images
+   * @param {{ cache?: FeatureCache, signal?: AbortSignal, onDone?: (done: number) => void }} [options]
+   * @returns {Promise<{ data: Float32Array<ArrayBuffer>, shape: [number, number], rows: number[] }>} [rows.length, features] of the pictures
+   *   that could be read; rows: which these are. The others are listed in `report.skipped`
+   */
+  async features(images, options = {}) {
+    checkOptions(options, ['cache', 'signal', 'onDone'], 'features');
+    const { preprocessing, sizes } = this.#config, size = sizes.reduce((sum, one) => sum + one, 0);
+    if (!preprocessing) throw new HeddleError('unsupported', 'features: this model takes features, not pictures');
+    const { rows, skipped } = await featuresOf(this.#net, sizes.map((_, i) => levelName(i)), preprocessing, images, options);
+    const read = [...rows.keys()].filter(i => rows[i] !== null), data = new Float32Array(read.length * size);
+    read.forEach((row, at) => data.set(/** @type {Float32Array} */ (rows[row]), at * size));
+    this.#report.skipped = skipped;
+    return { data, shape: [read.length, size], rows: read };
   }
 
   /**

@@ -18,6 +18,8 @@ import { plcc, rmse, srocc } from './statistics.js';
  * @property {number} [rmse] after the least-squares line of the validation data
  */
 /** @typedef {{ rows: Rows, scores: Float64Array }} Labelled */
+/** What an epoch's network says of the validation data that could be read, before any mapping, and the ratings.
+ * @typedef {{ scores: Float64Array, ratings: Float64Array }} ValidationScores */
 /**
  * What a training has come to; plain but for the weights.
  * @typedef {object} TrainingState
@@ -38,7 +40,7 @@ import { plcc, rmse, srocc } from './statistics.js';
  * @typedef {object} TrainingHooks
  * @property {AbortSignal} [signal]
  * @property {(progress: { phase: 'training', epoch: number, epochs: number, batch: number, batches: number, loss: number, secondsLeft?: number }) => void} [onProgress]
- * @property {(epoch: number, report: EpochReport) => void | Promise<void>} [onEpochEnd]
+ * @property {(epoch: number, report: EpochReport, validation?: ValidationScores) => void | Promise<void>} [onEpochEnd]
  * @property {(state: TrainingState) => Promise<void>} [save] called before onEpochEnd
  */
 
@@ -128,7 +130,7 @@ export async function train(trainee, training, validation, settings, state, { si
           state.epochs.push(report);
           if (found && (!state.best || ranked(found.srocc) > ranked(state.epochs[state.best.epoch].srocc))) state.best = { epoch, weights: await trainee.getWeights(), scores: found.q };
           await save?.(state);
-          await onEpochEnd?.(epoch, report);
+          await onEpochEnd?.(epoch, report, found ? { scores: found.q, ratings: validation.scores } : undefined);
         },
       });
     }

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import sharp from 'sharp';
+import { timeLeft } from '../../bindings/cli/terminal.js';
 import { loadQualityModel, readRatings } from '../../bindings/quality/index.js';
 import { tree } from '../../tools/common.mjs';
 import { random } from './filekit.js';
@@ -161,6 +162,22 @@ test('scoring goes on with --resume where it stopped, unless the judge is anothe
   const [parts, all] = [readFileSync(join(folder, 'parts.csv'), 'utf8'), readFileSync(join(folder, 'all.csv'), 'utf8')];
   assert.equal(parts, all);
   assert.equal(part(), undefined);
+});
+
+test('the time that is left follows from what this run does, not from what was done before or found in a cache', () => {
+  const resumed = timeLeft(1000);
+  assert.equal(resumed(601, 5), undefined);
+  for (let i = 1; i <= 40; i++) assert.ok(Math.abs(resumed(601 + i, 5 + 2 * i) - 2 * (399 - i)) < 1e-9);
+  const cached = timeLeft(1000); // 500 are there at once, then a second each
+  for (let i = 1; i <= 500; i++) cached(i, i / 5000);
+  assert.ok(cached(500, 0.1) < 0.2);
+  for (let i = 1; i <= 300; i++) {
+    const left = cached(500 + i, 0.1 + i);
+    assert.ok(i < 8 ? left > 50 : Math.abs(left - (500 - i)) < 1, `${left} s, ${i} s after the cached ones`);
+  }
+  assert.equal(cached(1000, 9000), 0);
+  const stuck = timeLeft(10);
+  assert.deepEqual([stuck(3, 0), stuck(3, 8)], [undefined, undefined]);
 });
 
 const hasScript = spawnSync('script', ['--version']).status === 0;

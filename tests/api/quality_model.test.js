@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { writeNpy } from '../../bindings/files/index.js';
+import { resize } from '../../bindings/images/index.js';
 import { info, losses } from '../../bindings/index.js';
 import { featureCache, loadQualityModel, mapping, qualityModel, srocc } from '../../bindings/quality/index.js';
 import { bits, close, fresh, numbers, refuses } from './modelkit.js';
@@ -41,8 +42,12 @@ const small = options => qualityModel({ backbone: 'small', preprocessing: { size
 test('trained on features: the best epoch by rank correlation stays, and the line on the training scores', async () => {
   const train = rated(83), valid = rated(40, 2), judge = await heads(), reports = [];
   assert.equal(judge.mapping, null);
-  const report = await judge.fit(train.images, train.scores, { ...quick, validationData: [valid.images, valid.scores], onEpochEnd: (epoch, one) => { reports.push([epoch, one]); } });
+  const report = await judge.fit(train.images, train.scores, { ...quick, validationData: [valid.images, valid.scores], onEpochEnd: (...told) => { reports.push(told); } });
   assert.deepEqual(report.epochs, reports.map(([, one]) => one));
+  for (const [, one, { scores, ratings }] of reports) {
+    assert.equal(await srocc(scores, ratings), one.srocc);
+    assert.deepEqual(ratings, Float64Array.from(valid.scores));
+  }
   assert.deepEqual(reports.map(([epoch]) => epoch), [0, 1, 2, 3]);
   const best = Math.max(...report.epochs.map(epoch => epoch.srocc));
   assert.equal(report.epochs[report.bestEpoch].srocc, best);
@@ -227,6 +232,20 @@ test('features are kept: an interrupted pass goes on, and other weights have oth
   await refuses(() => judge.fit(sources, scores, { cache: where }), 'argument', /cache: features are only kept with fineTunedRate 0/);
   await refuses(() => featureCache('https://example.org/'), 'argument', /expected opfs/);
   for (const one of [judge, plain, third, other]) one.dispose();
+});
+
+test('features of pictures are what the heads would see, of those that could be read', async () => {
+  const { sources } = pictures(6), judge = await small(), taken = [];
+  sources[2] = { name: 'broken.jpg', source: Uint8Array.of(255, 216, 1, 2) };
+  const { data, shape, rows } = await judge.features(sources, { onDone: (done) => { taken.push(done); } });
+  assert.deepEqual([rows, taken, shape[0], data.length], [[0, 1, 3, 4, 5], [1, 2, 3, 4, 5, 6], 5, 5 * shape[1]]);
+  assert.deepEqual(judge.report.skipped.map(({ name }) => name), ['broken.jpg']);
+  const seen = await resize({ data: sources[3].source.data, shape: [40, 50, 3] }, { height: 32, width: 40, method: 'bilinear' });
+  const pooled = await judge.network.predict({ data: seen.data, shape: [1, 32, 40, 3] }, { output: judge.levels.map((_, i) => `level${i + 1}`) });
+  assert.deepEqual(data.slice(2 * shape[1], 3 * shape[1]), Float32Array.from(pooled.flatMap((level) => [...level.data])));
+  const table = await heads();
+  await refuses(() => table.features(sources), 'unsupported', /takes features, not pictures/);
+  for (const one of [judge, table]) one.dispose();
 });
 
 test('local scores: patches over the whole picture; a patch of its size is the picture', async () => {

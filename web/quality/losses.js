@@ -2,6 +2,7 @@
 import { HeddleError, losses } from 'heddle';
 import { readSafetensors } from 'heddle/files';
 import { mapping, qualityModel, split, statistics } from 'heddle/quality';
+import { extent } from '../heatmap.js';
 
 /** @import { RatedSet } from './example.js' */
 /** @typedef {{ id: string, name: string, make: () => object, normalizeEnd: boolean }} Contestant */
@@ -41,27 +42,30 @@ async function trunkOptions(backbone, file) {
   return { weights: bytes, ...!isWhole && { levels: ['layer2', 'layer3'] } };
 }
 
+/** A judge that has learnt nothing yet, but for a backbone from a file. @param {import('./controls.js').Settings} settings @param {object} [options] */
+export const newJudge = async ({ backbone, size, trunk, seed }, options = {}) => qualityModel({
+  backbone, preprocessing: { size }, seed, ...options, ...backbone === 'small' ? { encoder: [256, 128, 64] } : await trunkOptions(backbone, trunk),
+});
+
 /**
  * Trains a judge.
  * @param {Contestant} contestant
  * @param {{ set: RatedSet, parts: { learnt: Int32Array, held: Int32Array }, settings: import('./controls.js').Settings, signal: AbortSignal,
- *   onPrepared: (part: number) => void, onEpoch: (log: { epoch: number, loss: number, srocc: number, plcc: number }) => void,
- *   onStopped: (model: import('./judge.js').QualityModel) => void }} task onPrepared: 0..1 of the pictures are read; onEpoch: epoch from 1; onStopped
- *   takes what had been learnt until then
+ *   onPrepared: (part: number) => void, onStopped: (model: import('./judge.js').QualityModel) => void,
+ *   onEpoch: (log: { epoch: number, loss: number, srocc: number, plcc: number }, points: () => Promise<Points>) => void | Promise<void> }} task
+ *   onPrepared: 0..1 of the pictures are read; onStopped takes what had been learnt until then; onEpoch: epoch from 1, and how it judges what is held back
  * @returns {Promise<import('./judge.js').QualityModel>}
  */
 export async function trainJudge(contestant, { set, parts, settings, signal, onPrepared, onEpoch, onStopped }) {
-  const { backbone, size, trunk, epochs, batchSize, rate, seed } = settings, isOwn = backbone === 'small';
+  const { backbone, epochs, batchSize, rate, seed } = settings, isOwn = backbone === 'small';
   const of = (rows) => [Array.from(rows, (row) => set.pictures[row]), Float64Array.from(rows, (row) => set.scores[row])];
-  const model = await qualityModel({
-    backbone, preprocessing: { size }, normalizeEnd: contestant.normalizeEnd, seed, ...isOwn ? { encoder: [256, 128, 64] } : await trunkOptions(backbone, trunk),
-  });
+  const model = await newJudge(settings, { normalizeEnd: contestant.normalizeEnd });
   try {
     const [images, scores] = of(parts.learnt);
     await model.fit(images, scores, {
       epochs, batchSize, learningRate: rate, loss: contestant.make(), validationData: of(parts.held), seed, signal, ...!isOwn && { fineTunedRate: 0 },
       onProgress: ({ phase, done, total }) => { if (phase !== 'training') onPrepared(done / total); },
-      onEpochEnd: (epoch, log) => onEpoch({ ...log, epoch: epoch + 1 }),
+      onEpochEnd: (epoch, log, held) => onEpoch({ ...log, epoch: epoch + 1 }, () => heldPoints(held)),
     });
     return model;
   } catch (error) {
@@ -71,15 +75,28 @@ export async function trainJudge(contestant, { set, parts, settings, signal, onP
   }
 }
 
-/** What a judge says of all pictures, and how its scores map to the ratings. @param {import('./judge.js').QualityModel} model @param {RatedSet} set
+/** Predictions and ratings, and points of the curve that maps the ones to the others.
+ * @typedef {{ learnt: [number, number][], held: [number, number][], curve: [number, number][] }} Points */
+
+/** @param {[number, number][]} learnt @param {[number, number][]} held @returns {Promise<Points>} */
+async function withCurve(learnt, held) {
+  const all = [...learnt, ...held], column = (k) => Float64Array.from(all, (point) => point[k]), map = await mapping.logistic4(column(0), column(1));
+  const [low, high] = extent(column(0)), grid = Float64Array.from({ length: 81 }, (_, i) => low + (high - low) * i / 80);
+  return { learnt, held, curve: Array.from(map.apply(grid), (y, i) => [grid[i], y]) };
+}
+
+/** After an epoch: on the scale of the ratings, by the line that fits the pictures held back best.
+ * @param {{ scores: Float64Array, ratings: Float64Array }} held */
+async function heldPoints({ scores, ratings }) {
+  const line = await mapping.linear(scores, ratings);
+  return withCurve([], Array.from(line.apply(scores), (prediction, i) => [prediction, ratings[i]]));
+}
+
+/** What a judge says of all pictures, and how well. @param {import('./judge.js').QualityModel} model @param {RatedSet} set
  * @param {{ learnt: Int32Array, held: Int32Array }} parts @param {AbortSignal} signal */
 export async function examine(model, set, parts, signal) {
   const scores = await model.score(set.pictures, { signal }), isRead = (row) => !Number.isNaN(scores[row]);
   const points = (rows) => Array.from(rows).filter(isRead).map((row) => [scores[row], set.scores[row]]);
-  const learnt = points(parts.learnt), held = points(parts.held), all = [...learnt, ...held], column = (list, k) => Float64Array.from(list, (point) => point[k]);
-  const map = await mapping.logistic4(column(all, 0), column(all, 1));
-  const { srocc, plcc, rmse, intervals } = await statistics(column(held, 0), column(held, 1), { resamples: 500 });
-  const [low, high] = [Math.min(...column(all, 0)), Math.max(...column(all, 0))], grid = Float64Array.from({ length: 81 }, (_, i) => low + (high - low) * i / 80);
-  const curve = Array.from(map.apply(grid), (y, i) => [grid[i], y]);
-  return { learnt, held, curve, srocc, plcc, rmse, intervals };
+  const learnt = points(parts.learnt), held = points(parts.held), column = (k) => Float64Array.from(held, (point) => point[k]);
+  return { ...await statistics(column(0), column(1), { resamples: 500 }), ...await withCurve(learnt, held) };
 }

@@ -8,7 +8,7 @@ import { Rate } from './rate.js';
 import { Train } from './train.js';
 import { attempt, setReady } from './work.js';
 
-const parts = { train: new Train(), rate: new Rate(), mix: new Mix() }, names = Object.keys(parts);
+const train = new Train(), parts = { train, rate: new Rate(), mix: new Mix(train) }, names = Object.keys(parts);
 let shown = 'train', lastFacts = 0;
 
 /** @param {string} name of a part */

@@ -71,6 +71,16 @@ export class Train {
     else byId('rating').hidden = true;
   }
 
+  /** @returns {import('./controls.js').Settings} */
+  settings() {
+    return this.#controls.read();
+  }
+
+  /** The user's pictures with their ratings, for other parts. @returns {import('./example.js').RatedSet} */
+  rated() {
+    return this.#own.set();
+  }
+
   /** Draws what is new; for requestAnimationFrame. */
   draw() {
     this.#race.draw();
@@ -99,11 +109,12 @@ export class Train {
         const one = await this.#one(contestant, { set, parts, settings, signal, begin: i / chosen.length, span: 1 / chosen.length, isAlone: chosen.length === 1 });
         if (one === null || (best && !(one.srocc > best.srocc))) {
           one?.model.dispose();
+          if (best) this.#showBest(best);
           continue;
         }
         best = one;
         adopt(one.model, `${contestant.name} on ${set.name}, SROCC ${round(one.srocc)} on ${parts.held.length} pictures held back`);
-        this.#showScatter(contestant, one);
+        this.#showBest(one);
       }
       if (best === null) return 'All of them diverged: a lower learning rate may help';
       return `${chosen.length > 1 ? `${best.name} is ahead` : `Trained with ${best.name}`}: SROCC ${round(best.srocc)}, PLCC ${round(best.plcc)} on the pictures held back`;
@@ -119,13 +130,15 @@ export class Train {
       const model = await trainJudge(contestant, {
         ...task, settings, onPrepared: (part) => progress(begin, `${name}: reading pictures, ${Math.round(part * 100)} %`),
         onStopped: (model) => adopt(model, `${name} on ${task.set.name}, stopped after epoch ${logs.length}`),
-        onEpoch: (log) => {
+        onEpoch: async (log, points) => {
           logs.push(log);
           this.#race.add(id, log);
           put('fact-epoch', `${log.epoch} of ${settings.epochs}`);
           put('fact-loss', round(log.loss));
           this.#write(line, contestant, logs, start);
           progress(begin + span * log.epoch / settings.epochs, `${name}, epoch ${log.epoch} of ${settings.epochs}: SROCC ${round(log.srocc)}, PLCC ${round(log.plcc)}`);
+          const found = await points();
+          this.#showScatter(found, `${name} after epoch ${log.epoch}, ${found.held.length} pictures held back: SROCC ${round(log.srocc)}, PLCC ${round(log.plcc)}.`);
         },
       });
       return { name, model, ...await examine(model, task.set, task.parts, task.signal) };
@@ -156,12 +169,17 @@ export class Train {
     byId('runs').replaceChildren(element('tr', 'muted', Object.assign(element('td', '', 'Nothing trained yet.'), { colSpan: 5 })));
   }
 
-  #showScatter({ name }, { learnt, held, curve, srocc, plcc, rmse, intervals }) {
-    const between = (range) => (range.every(Number.isFinite) ? ` (${round(range[0])} to ${round(range[1])})` : '');
-    const text = `${name}, ${held.length} pictures held back: SROCC ${round(srocc)}${between(intervals.srocc)}, PLCC ${round(plcc)}${between(intervals.plcc)}, RMSE ${rmse.toFixed(2)}; `
-      + 'in brackets 95 % intervals. The curve is a logistic mapping of four parameters.';
-    this.#scatter.show({ learnt, held, curve }, text);
+  /** @param {import('./losses.js').Points} points @param {string} text */
+  #showScatter(points, text) {
+    this.#scatter.show(points, text);
     put('scatter-text', text);
+  }
+
+  /** Of a judge that is trained. */
+  #showBest({ name, srocc, plcc, rmse, intervals, ...points }) {
+    const between = (range) => (range.every(Number.isFinite) ? ` (${round(range[0])} to ${round(range[1])})` : '');
+    this.#showScatter(points, `${name}, ${points.held.length} pictures held back: SROCC ${round(srocc)}${between(intervals.srocc)}, PLCC ${round(plcc)}${between(intervals.plcc)}, `
+      + `RMSE ${rmse.toFixed(2)}; in brackets 95 % intervals. The curve is a logistic mapping of four parameters.`);
   }
 
   /** @param {string} target */
