@@ -51,7 +51,7 @@ export async function slidingPatches(image, options) {
 }
 
 /** 53 bits that look random: two rounds of lowbias32 (C. Wellons) for each half. @param {number} seed @param {number} index */
-function chance(seed, index) {
+export function chance(seed, index) {
   const mix = (/** @type {number} */ n) => {
     let x = Math.imul(n ^ (n >>> 16), 0x7FEB352D);
     x = Math.imul(x ^ (x >>> 15), 0x846CA68B);

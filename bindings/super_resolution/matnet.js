@@ -1,0 +1,131 @@
+/**
+ * The multimodal matrix autoencoder (Gao, Guo & Wang, "Matrix neural networks", 2016): windows of the bicubic enlargement and of its derivatives are the
+ * modalities, mapped by bilinear layers into one hidden matrix and from there to windows of the large picture; each of its pixels is the mean over all
+ * windows that cover it.
+ */
+import { layers, regularizers } from '../factories.js';
+import { apply, describeGraph, input } from '../graph.js';
+import { blendPatches, derivatives, randomPatches, slidingPatches } from '../images/index.js';
+import { part } from './planes.js';
+
+/** @import { ModelDescription, SymbolicTensor } from '../graph.js' */
+/** @import { Model } from '../model.js' */
+/** @import { Plane } from './planes.js' */
+/** @import { Enlarger, Window } from './tiles.js' */
+/** @import { TrainingPair } from './training.js' */
+/** @typedef {'luma' | 'x' | 'y' | 'xx' | 'yy'} Modality the picture, and its first and second differences across (x) and down (y) */
+/**
+ * @typedef {object} MatnetConfig
+ * @property {'matnet'} network
+ * @property {number} scale
+ * @property {'denoise' | 'residual' | 'literal'} mode
+ * @property {number} patch side of the windows
+ * @property {[number, number][]} hidden rows and columns of the hidden matrices
+ * @property {Modality[]} modalities
+ * @property {'luma' | 'all'} targets what is learnt: the luma alone, or all modalities
+ * @property {'linear' | 'sigmoid'} outputActivation
+ */
+
+/** @type {readonly Modality[]} */
+export const modalityNames = ['luma', 'x', 'y', 'xx', 'yy'];
+/** Largest values of the modalities of pictures in 0..1. */
+const largest = { luma: 1, x: 1, y: 1, xx: 2, yy: 2 };
+/** A second difference reads so many pixels to each side. */
+const reach = 2;
+
+/**
+ * @param {MatnetConfig} config
+ * @param {{ weightDecay: number, sparsity: { rho: number, beta: number } | null }} penalties
+ * @param {number} seed
+ * @returns {ModelDescription}
+ */
+export function describeMatnet({ patch, hidden, modalities, targets, outputActivation }, { weightDecay, sparsity }, seed) {
+  const decay = weightDecay ? { kernelRegularizer: regularizers.l2({ amount: weightDecay }) } : {}, sparse = sparsity?.beta ? { activityRegularizer: regularizers.klSparsity(sparsity) } : {};
+  const inputs = modalities.map(name => input({ shape: [patch, patch], name })), [[rows, cols], ...deeper] = hidden;
+  // U_j X_j V_j', the bias of the hidden matrix with the first
+  const parts = inputs.map((one, j) => apply(layers.bilinear({ rows, cols, useBias: j === 0, name: `encode.${modalities[j]}`, ...decay }), one));
+  /** @type {SymbolicTensor} */
+  let matrix = parts.length > 1 ? apply(layers.add({ activation: 'sigmoid', name: 'hidden', ...sparse }), parts)
+    : apply(layers.activation({ activation: 'sigmoid', name: 'hidden', ...sparse }), parts[0]);
+  deeper.forEach(([tall, wide], i) => { matrix = apply(layers.bilinear({ rows: tall, cols: wide, activation: 'sigmoid', name: `hidden${i + 2}`, ...decay, ...sparse }), matrix); });
+  const outputs = (targets === 'all' ? modalities : modalities.slice(0, 1)).map(name =>
+    apply(layers.bilinear({ rows: patch, cols: patch, activation: outputActivation, name: `decode.${name}`, ...decay }), matrix));
+  return describeGraph({ inputs, outputs, name: 'superResolution', seed });
+}
+
+/** The modalities of a plane, as the network takes them. @param {Plane} luma 0..1 @param {number} height @param {number} width @param {MatnetConfig} config
+ * @returns {Promise<Plane[]>} in their order */
+async function modalitiesOf(luma, height, width, { modalities, mode }) {
+  const planes = /** @type {any} */ (modalities.length > 1 ? await derivatives({ data: luma, shape: [height, width] }) : {});
+  return modalities.map(name => {
+    const plane = /** @type {Plane} */ (name === 'luma' ? luma : planes[name].data);
+    return mode === 'literal' && name !== 'luma' ? plane.map(v => 0.5 + 0.5 * v / largest[name]) : plane; // sigmoid outputs are in (0, 1)
+  });
+}
+
+/** @implements {Enlarger} */
+export class MatnetEnlarger {
+  side = 32;
+
+  /** @param {Model} model @param {MatnetConfig} config */
+  constructor(model, config) {
+    this.model = model;
+    this.config = config;
+    this.margin = Math.ceil((config.patch - 1 + reach) / config.scale) + 3; // and what the bicubic filter reads
+  }
+
+  /** @param {Window[]} windows @param {AbortSignal} [signal] @returns {Promise<Plane[]>} */
+  async enlarge(windows, signal) {
+    const planes = [];
+    for (const window of windows) planes.push(await this.#enlargeOne(window, signal));
+    return planes;
+  }
+
+  /** @param {Window} window @param {AbortSignal} [signal] @returns {Promise<Plane>} */
+  async #enlargeOne({ base, rows, cols, ...window }, signal) {
+    const { config, config: { scale, patch, mode } } = this, [tall, wide, top, left] = [window.height, window.width, window.top, window.left].map(v => scale * v);
+    // whole windows over the block, inside the picture; differences read a little further; a picture smaller than a window goes on mirrored
+    const [down, across] = [[top, scale * rows, tall], [left, scale * cols, wide]].map(([at, length, end]) => {
+      const from = Math.max(at - patch + 1, 0), to = Math.min(at + length + patch - 1, end), low = Math.max(from - reach, 0);
+      return { from, size: Math.max(to - from, patch), low, length: Math.min(to + reach, end) - low };
+    });
+    const luma = part(base, tall, wide, down.low, across.low, down.length, across.length), planes = await modalitiesOf(luma, down.length, across.length, config);
+    const inner = planes.map(plane => part(plane, down.length, across.length, down.from - down.low, across.from - across.low, down.size, across.size));
+    const blended = await this.#windows(inner, down.size, across.size, signal);
+    const out = part(blended, down.size, across.size, top - down.from, left - across.from, scale * rows, scale * cols);
+    return mode === 'residual' ? out.map((v, i) => v + base[(top + Math.floor(i / (scale * cols))) * wide + left + i % (scale * cols)]) : out;
+  }
+
+  /** @param {Plane[]} planes modalities [height, width] @param {number} height @param {number} width @param {AbortSignal} [signal] @returns {Promise<Plane>} */
+  async #windows(planes, height, width, signal) {
+    const { patch, modalities } = this.config, cut = await Promise.all(planes.map(data => slidingPatches({ data, shape: [height, width, 1] }, { size: patch })));
+    const [{ positions, shape: [count] }] = cut, x = cut.map(({ data }) => ({ data, shape: [count, patch, patch] }));
+    const output = `decode.${modalities[0]}`, { data } = await this.model.predict(x.length > 1 ? x : x[0], { output, batchSize: 512, signal });
+    return /** @type {Plane} */ ((await blendPatches({ data, shape: [count, patch, patch, 1] }, { height, width, positions })).data);
+  }
+
+  dispose() {}
+}
+
+/**
+ * Windows of the pictures at random places, for all modalities.
+ * @param {TrainingPair[]} pairs
+ * @param {MatnetConfig} config
+ * @param {{ patches: number, seed: number }} settings
+ */
+export async function matnetPatches(pairs, config, { patches, seed }) {
+  const { scale, patch, mode, targets, modalities } = config, images = [];
+  for (const { base, residual, height, width } of pairs) {
+    const [tall, wide] = [scale * height, scale * width], high = base.map((v, i) => v + residual[i]);
+    const [luma, ...features] = await modalitiesOf(base, tall, wide, config), goal = mode === 'residual' ? residual : high;
+    const given = [mode === 'literal' ? high : luma, ...features], goals = targets === 'all' ? [goal, ...features] : [goal];
+    const planes = [...given, ...goals], data = new Float32Array(planes.length * tall * wide);
+    planes.forEach((plane, k) => plane.forEach((v, i) => { data[i * planes.length + k] = v; }));
+    images.push({ data, shape: [tall, wide, planes.length] });
+  }
+  const { data, shape: [count, , , channels] } = await randomPatches(images, { size: patch, count: patches, seed });
+  const plane = (/** @type {number} */ k) => ({ data: Float32Array.from({ length: data.length / channels }, (_, i) => data[i * channels + k]), shape: [count, patch, patch] });
+  const planes = Array.from({ length: channels }, (_, k) => plane(k));
+  const x = planes.slice(0, modalities.length), y = planes.slice(modalities.length), only = (/** @type {any[]} */ list) => (list.length > 1 ? list : list[0]);
+  return { x: only(x), y: only(y) };
+}
