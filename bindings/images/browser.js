@@ -63,6 +63,7 @@ export async function decode(source, wanted, name) {
     if (context.getImageData(0, 0, 1, 1).data[3] !== 255) { // a canvas that is too large draws nothing, without a word
       throw new HeddleError('unsupported', `${name}: ${width} x ${height} pixels are more than a canvas of this browser takes: give width and height`);
     }
+    if (wanted.channels === 4) context.clearRect(...box);
     context.imageSmoothingQuality = 'high';
     context.drawImage(picture.image, ...box);
     return context.getImageData(0, 0, width, height);

@@ -25,8 +25,8 @@ export { resize } from './resize.js';
  * @property {number} [height]
  * @property {'fill' | 'cover' | 'contain'} [fit] how to reach that size: `fill` (default) stretches, `cover` crops what is
  *   too much at the middle, `contain` adds background
- * @property {1 | 3} [channels] 3 (default): RGB; 1: grey, 0.299 R + 0.587 G + 0.114 B (BT.601)
- * @property {readonly [number, number, number]} [background] RGB 0..255 under transparent pixels and around contained pictures;
+ * @property {1 | 3 | 4} [channels] 3 (default): RGB; 1: grey, 0.299 R + 0.587 G + 0.114 B (BT.601); 4: RGBA, colours not multiplied by alpha
+ * @property {readonly [number, number, number]} [background] RGB 0..255 under transparent pixels (without alpha) and around contained pictures;
  *   white unless told
  */
 /** @typedef {{ data: Uint8Array<ArrayBuffer>, shape: number[] }} ImageTensor [height, width, channels]: 0..255, rows from the top */
@@ -37,7 +37,7 @@ export { resize } from './resize.js';
  * @typedef {string | URL | Uint8Array | ArrayBuffer | Blob | RawImage | ImageBitmapSource} ImageSource
  */
 /** @typedef {{ width?: number, height?: number, fit: string, channels: number, background: readonly number[] }} Wanted */
-/** Decoders give RGB or RGBA of the wanted size, without transparency.
+/** Decoders give RGB or RGBA of the wanted size, without transparency unless four channels are wanted.
  * @typedef {(source: any, wanted: Wanted, name: string) => Promise<{ data: Uint8Array | Uint8ClampedArray, width: number, height: number }>} Decoder */
 
 const fits = ['fill', 'cover', 'contain'];
@@ -49,7 +49,7 @@ function readOptions(options, where, more = []) {
   if ((width === undefined) !== (height === undefined)) throw new HeddleError('argument', `${where}: width and height are given together or not at all`);
   for (const [name, value] of Object.entries({ width, height })) wholeNumber(value, `${where}: ${name}`, 1, 1);
   if (!fits.includes(fit)) throw new HeddleError('argument', `${where}: fit = ${JSON.stringify(fit)}, expected one of ${fits.join(', ')}`);
-  if (channels !== 1 && channels !== 3) throw new HeddleError('argument', `${where}: channels = ${String(channels)}, expected 1 or 3`);
+  if (![1, 3, 4].includes(channels)) throw new HeddleError('argument', `${where}: channels = ${String(channels)}, expected 1, 3 or 4`);
   if (!Array.isArray(background) || background.length !== 3 || !background.every(v => v >= 0 && v <= 255)) {
     throw new HeddleError('argument', `${where}: background: expected three numbers 0..255 (red, green, blue)`);
   }
@@ -64,9 +64,10 @@ function pack(from, pixels, to, channels) {
     if (channels === 1) {
       to[i] = Math.round(0.299 * r + 0.587 * g + 0.114 * b);
     } else {
-      to[3 * i] = r;
-      to[3 * i + 1] = g;
-      to[3 * i + 2] = b;
+      to[channels * i] = r;
+      to[channels * i + 1] = g;
+      to[channels * i + 2] = b;
+      if (channels === 4) to[4 * i + 3] = step === 4 ? from[4 * i + 3] : 255;
     }
   }
 }

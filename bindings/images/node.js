@@ -33,15 +33,21 @@ async function argumentsFor(source, name) {
   throw new HeddleError('argument', `${name}: expected a path, a file: URL, the bytes of a file, a Blob or { data, width, height }, got ${kindOf(source)}`);
 }
 
+/** Grey, perhaps with alpha, as RGB or RGBA. @param {Uint8Array} data @param {number} channels */
+function coloured(data, channels) {
+  const wide = channels + 2;
+  return Uint8Array.from({ length: data.length / channels * wide }, (_, i) => data[Math.floor(i / wide) * channels + (i % wide > 2 ? 1 : 0)]);
+}
+
 /** @type {Decoder} */
-export async function decode(source, { width, height, fit, background: [r, g, b] }, name) {
+export async function decode(source, { width, height, fit, channels, background: [r, g, b] }, name) {
   const sharp = await loadSharp(), given = await argumentsFor(source, name), background = { r, g, b };
   try {
-    let picture = sharp(...given).rotate().flatten({ background }).toColourspace('srgb');
+    let picture = sharp(...given).rotate().toColourspace('srgb');
+    picture = channels === 4 ? picture.ensureAlpha() : picture.flatten({ background });
     if (width) picture = picture.resize({ width, height, fit, background });
     const { data, info } = await picture.raw().toBuffer({ resolveWithObject: true });
-    if (info.channels !== 1) return { data, width: info.width, height: info.height };
-    return { data: Uint8Array.from({ length: 3 * data.length }, (_, i) => data[Math.floor(i / 3)]), width: info.width, height: info.height };
+    return { data: info.channels < 3 ? coloured(data, info.channels) : data, width: info.width, height: info.height };
   } catch (cause) {
     throw new HeddleError('file', `${name}: it can't be decoded: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
   }

@@ -9,13 +9,25 @@ import { readPicture } from '../images/pixels.js';
 /** @typedef {{ data: Uint8Array<ArrayBuffer>, height: number, width: number, channels: number }} Bytes channels: 1, 3 (RGB) or 4 (RGBA) */
 /** @typedef {{ low: Bytes, high: Bytes }} Pair luma of both; high has `scale` times the sides of low */
 
+/** @param {Uint8Array} rgba */
+function isOpaque(rgba) {
+  for (let i = 3; i < rgba.length; i += 4) if (rgba[i] < 255) return false;
+  return true;
+}
+
+/** In place. @param {Uint8Array<ArrayBuffer>} rgba */
+function withoutAlpha(rgba) {
+  for (let i = 0, to = 0; i < rgba.length; i += 4, to += 3) for (let k = 0; k < 3; k++) rgba[to + k] = rgba[i + k];
+  return rgba.subarray(0, rgba.length / 4 * 3);
+}
+
 /** @param {any} source @param {string} where @returns {Promise<Bytes>} */
 export async function readImage(source, where) {
   if (source === null || source === undefined) throw new HeddleError('argument', `${where}: expected a picture, got ${kindOf(source)}`);
   const isRaw = typeof source === 'object' && 'data' in source && ('shape' in source || 'width' in source);
   if (!isRaw) {
-    const { data, shape: [height, width, channels] } = await imageToTensor(source);
-    return { data, height, width, channels };
+    const { data, shape: [height, width] } = await imageToTensor(source, { channels: 4 });
+    return isOpaque(data) ? { data: withoutAlpha(data), height, width, channels: 3 } : { data, height, width, channels: 4 };
   }
   const { data, height, width, channels, isBytes } = readPicture(source, where);
   if (!isBytes) throw new HeddleError('argument', `${where}: expected bytes 0..255 (Uint8Array or Uint8ClampedArray), got ${kindOf(source.data)}`);

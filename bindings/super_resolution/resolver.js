@@ -141,7 +141,7 @@ export class SuperResolver {
 
   /**
    * An enlarged picture.
-   * @param {AnyImage} image grey, RGB or RGBA; decoded files are RGB
+   * @param {AnyImage} image grey, RGB or RGBA; files are decoded to RGB, or RGBA if they have transparent pixels
    * @param {UpscaleOptions} [options]
    * @returns {Promise<{ data: Uint8Array<ArrayBuffer>, shape: number[] }>} [scale height, scale width, channels]
    * @throws {HeddleError} `state` before a training, `argument`, `shape`, `file`; AbortError

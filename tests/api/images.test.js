@@ -48,6 +48,16 @@ test('grey is BT.601; sizes and fits', async () => {
   assert.deepEqual([shape, [...data]], [[2, 2, 3], Array(12).fill(50)]);
 });
 
+test('four channels: alpha, and the colours under it; opaque pictures get 255; background only around', async () => {
+  assert.deepEqual(await imageToTensor(encoded, { channels: 4 }), { data: rgba, shape: [2, 3, 4] });
+  assert.deepEqual((await imageToTensor({ data: Uint8Array.of(1, 2, 3), width: 1, height: 1 }, { channels: 4 })).data, Uint8Array.of(1, 2, 3, 255));
+  const grey = await sharp(Uint8Array.of(50, 7, 60, 255), { raw: { width: 2, height: 1, channels: 2 } }).toColourspace('b-w').png().toBuffer();
+  assert.equal((await sharp(grey).metadata()).channels, 2);
+  assert.deepEqual((await imageToTensor(grey, { channels: 4 })).data, Uint8Array.of(50, 50, 50, 7, 60, 60, 60, 255));
+  const clear = { data: new Uint8Array(4 * 4 * 2), width: 4, height: 2 }, { data } = await imageToTensor(clear, { width: 4, height: 4, fit: 'contain', channels: 4, background: [7, 8, 9] });
+  assert.deepEqual([[...data.subarray(0, 4)], data[4 * 5 + 3]], [[7, 8, 9, 255], 0]);
+});
+
 test('the orientation mark of cameras is respected', async () => {
   const turned = await sharp(rgba, { raw: { width: 3, height: 2, channels: 4 } }).removeAlpha().withMetadata({ orientation: 6 }).png().toBuffer();
   const { shape, data } = await imageToTensor(turned);
@@ -124,7 +134,7 @@ test('what is no picture is refused by name', async () => {
     [null, {}, /expected a picture, got null/], [5, {}, /got number/], [{ data: rgba, width: 5, height: 2 }, {}, /raw pixels need .*5 x 2 and 24 bytes/],
     [{ data: new Uint8Array(9), width: 1.5, height: 2 }, {}, /raw pixels need .*1\.5 x 2/], [{ data: new Uint16Array(12), width: 2, height: 2 }, {}, /raw pixels/],
     [{ data: new Uint8Array(0), width: 0, height: 0 }, {}, /0 x 0/], [encoded, { width: 3 }, /together/], [encoded, { width: 0, height: 2 }, /width = 0/], [encoded, { width: 2, height: 2, fit: 'crop' }, /fit = "crop"/],
-    [encoded, { channels: 4 }, /channels = 4/], [encoded, { background: [1, 2] }, /background/], [encoded, { hieght: 3 }, /unknown option "hieght"/],
+    [encoded, { channels: 2 }, /channels = 2/], [encoded, { background: [1, 2] }, /background/], [encoded, { hieght: 3 }, /unknown option "hieght"/],
     [new URL('https://example.org/a.png'), {}, /fetch others/],
   ])) await refuses(() => imageToTensor(source, options), 'argument', pattern);
 });

@@ -1,6 +1,7 @@
 // Enlarging pictures: training, tiles against the whole, colours and alpha, odd sizes, files, refusals.
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
+import sharp from 'sharp';
 import { derivatives, resize, rgbToYcbcr } from '../../bindings/images/index.js';
 import { info, optimizers } from '../../bindings/index.js';
 import { build } from '../../bindings/model.js';
@@ -164,8 +165,10 @@ test('pictures smaller than a window or a block, 1 x 1 too; raw pixels; rows as 
       assert.deepEqual([shape, data.length], [[2 * height, 2 * width, 3], 12 * height * width]);
     }
   }
-  const image = noise(140, 30, 4, 2), whole = await conv.upscale(image), rows = [];
+  const image = noise(140, 30, 4, 2), file = await sharp(image.data, { raw: { width: 30, height: 140, channels: 4 } }).png().toBuffer(), whole = await conv.upscale(image), rows = [];
   assert.deepEqual(await conv.upscale({ data: new Uint8ClampedArray(image.data), width: 30, height: 140 }), whole);
+  assert.deepEqual(await conv.upscale(file), whole, 'a file with transparent pixels');
+  assert.deepEqual((await conv.upscale(await sharp(file).removeAlpha().png().toBuffer())).shape, [280, 60, 3]);
   for await (const band of conv.upscaleBands(image)) {
     assert.deepEqual(band.data, whole.data.subarray(band.row * 240, (band.row + band.shape[0]) * 240));
     rows.push(band.row, band.rows);

@@ -38,12 +38,17 @@ test('Blob, File, <img>, ImageBitmap, ImageData, canvases, VideoFrame and raw pi
         results[name] = { shape, data: [...got], kind: got.constructor.name };
       };
       for (const [name, source] of Object.entries(sources)) await take(name, source);
+      results.alpha = { ...await imageToTensor(blob, { channels: 4 }) };
+      results.alpha.data = [...results.alpha.data];
       await take('img', Object.assign(new Image(), { src: 'slow.png' })); // which is not loaded yet
       sources.VideoFrame.close();
       return results;
     }, { bytes: encoded, pixels: rgba });
-    assert.equal(Object.keys(found).length, 9);
-    for (const [name, { shape, data, kind }] of Object.entries(found)) {
+    const { alpha, ...opaques } = found;
+    assert.deepEqual(alpha.shape, [2, 3, 4]);
+    near(alpha.data, rgba.map((value, i) => (i >= 20 && i < 23 ? 0 : value)), 'with alpha'); // browsers drop the colour under nothing
+    assert.equal(Object.keys(opaques).length, 9);
+    for (const [name, { shape, data, kind }] of Object.entries(opaques)) {
       assert.deepEqual([shape, kind], [[2, 3, 3], 'Uint8Array'], name);
       near(data, onWhite, name);
     }
