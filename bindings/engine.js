@@ -24,7 +24,8 @@ import { Trainer } from './trainer.js';
  *
  * @typedef {{ nodes: (PlanInput | PlanLayer)[], outputs: number[], seed: number }} ModelPlan
  * @typedef {{ name: string, kind: string, inputs: number[], options: number[], shape: number[],
- *   initializers: (Item & { weight: string })[] }} RecipeNode initializers: of its weights, where they are not the layer's own
+ *   weights: { weight: string, initializer: Item, regularizer: Item }[], activity: Item }} RecipeNode what the recipe hung on it and
+ *   its weights; where nothing, the kind is ""
  *
  * @typedef {object} CompilePlan
  * @property {(Item & { output: number, weight: number })[]} losses

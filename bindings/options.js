@@ -32,6 +32,7 @@ import { tables } from './tables.js';
  * @property {number} [max]
  * @property {number} [below]
  * @property {readonly string[]} [names] of an enum, in the order of C
+ * @property {number} [group] of a list of pairs: 2
  * @property {boolean} [required]
  * @property {OptionValue} [default]
  */
@@ -155,7 +156,8 @@ function show(value) {
 }
 
 /** "an integer 1..65536". @param {Option} option */
-function expected({ type, names = [], min, above, max, below, required }) {
+function expected({ type, names = [], min, above, max, below, required, group }) {
+  if (group) return `an array of arrays of ${group} integers ${min}..${max}`;
   switch (type) {
     case 'bool': return 'true or false';
     case 'enum': return `one of ${names.join(', ')}`;
@@ -184,6 +186,7 @@ const isList = option => option.type.endsWith('s');
  * @returns {OptionValue} the value; a frozen copy of a list
  */
 function checkValue(option, value, where) {
+  if (option.group) return checkGroups(option, option.group, value, where);
   if (isList(option) && Array.isArray(value) && (value.length || !option.required)) {
     const one = { ...option, type: option.type.slice(0, -1) };
     return Object.freeze(Array.from(value, (number, i) => /** @type {number} */ (checkValue(one, number, `${where}[${i}]`))));
@@ -194,6 +197,15 @@ function checkValue(option, value, where) {
     refuse(`${where} = ${show(value)}${wanted}`);
   }
   return /** @type {OptionValue} */ (value);
+}
+
+/** A list of lists of `size` numbers each; a single one of these, or all numbers in one list, will do.
+ * @param {Option} option @param {number} size @param {unknown} value @param {string} where @returns {OptionValue} */
+function checkGroups(option, size, value, where) {
+  const list = Array.isArray(value) ? value : [], flat = list.flat();
+  const short = list.some(Array.isArray) && !list.every(one => Array.isArray(one) && one.length === size);
+  if (short || flat.length === 0 || flat.length % size) refuse(`${where} = ${JSON.stringify(value)}, expected ${expected(option)}`);
+  return checkValue({ ...option, group: undefined }, flat, where);
 }
 
 /** @param {Kind} kind @param {string} name of a class @param {string} where @returns {ClassTable} */

@@ -103,7 +103,7 @@ HD_API int hd_node_shape(const hd_model *m, int node, int *dims);
 /* Number of nodes that a node reads, -1 if there is no such node; writes their numbers (at most 16). */
 HD_API int hd_node_inputs(const hd_model *m, int node, int *inputs);
 /* Number of values that hd_layer would take to make this node, all of its options in table order; writes them (at most
- * 48). 0 for an input, -1 if there is no such node. */
+ * 80). 0 for an input, -1 if there is no such node. */
 HD_API int hd_node_options(const hd_model *m, int node, double *values);
 /* Number of the node with this name, or -1. */
 HD_API int hd_node_find(const hd_model *m, const char *name);
@@ -118,9 +118,14 @@ HD_API int hd_weight_frozen(const hd_model *m, int weight);
 /* 1: kept by its layer, such as a running mean: frozen, but moved by training. Freezing it makes the layer run as at inference. */
 HD_API int hd_weight_state(const hd_model *m, int weight);
 /* Class of the initialiser that hd_weight_set or a recipe gave the weight, "" for the layer's own; and its options in table
- * order: their number is returned, they are written to values (at most 48). */
+ * order: their number is returned, they are written to values (at most 80). */
 HD_API const char *hd_weight_initializer(const hd_model *m, int weight);
 HD_API int hd_weight_initializer_options(const hd_model *m, int weight, double *values);
+/* The same of its first regulariser, and of the activity regulariser of a node: "" without. */
+HD_API const char *hd_weight_regularizer(const hd_model *m, int weight);
+HD_API int hd_weight_regularizer_options(const hd_model *m, int weight, double *values);
+HD_API const char *hd_node_activity(const hd_model *m, int node);
+HD_API int hd_node_activity_options(const hd_model *m, int node, double *values);
 HD_API hd_real *hd_weight_data(hd_model *m, int weight);
 /* Gradient of the last hd_gradients call; NULL before it or if frozen. */
 HD_API const hd_real *hd_weight_gradient(const hd_model *m, int weight);

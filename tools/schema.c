@@ -153,6 +153,9 @@ static void print_option(const hd_option *o)
         print_number(o->max);
         printf(", ");
     }
+    if (o->group) {
+        printf("group: %d, ", o->group);
+    }
     if (o->required) {
         printf("required: true");
     } else {
@@ -196,7 +199,8 @@ static void print_property(const kind *k, const entry *e, const hd_option *o)
     }
     /* A schedule carries its own base rate: see options.js. */
     bool rate = strcmp(k->name, "optimizer") == 0 && o == e->options;
-    printf("%s%s} ", types[o->type], rate ? " | ScheduleSpec" : "");
+    const char *type = o->group ? "readonly number[] | readonly (readonly number[])[]" : types[o->type];
+    printf("%s%s} ", type, rate ? " | ScheduleSpec" : "");
     if (o->required) {
         printf("%s ", o->name);
     } else {
@@ -300,13 +304,13 @@ int main(void)
         { .name = "schedule", .type = "Schedule", .extras = "ScheduleExtras" }, { .name = "initializer", .type = "Initializer" },
         { .name = "regularizer", .type = "Regularizer" }, { .name = "constraint", .type = "Constraint" },
         { .name = "activity", .type = "Activity" },
-        { .name = "recipe", .type = "Recipe", .extras = "ModelOptions", .result = "Promise<Model>" },
+        { .name = "recipe", .type = "Recipe", .extras = "RecipeExtras", .result = "Promise<Model>" },
     };
     const int n = sizeof kinds / sizeof *kinds;
     collect(kinds);
     printf("// Written by tools/schema.c from the option tables in src/ (npm run build): do not edit.\n\n"
            "/** @import { Tables, LayerExtras, WeightExtras, ScheduleExtras } from './options.js' */\n"
-           "/** @import { ModelOptions } from './graph.js' */\n/** @import { Model } from './model.js' */\n/** @import { ");
+           "/** @import { RecipeExtras } from './recipe_description.js' */\n/** @import { Model } from './model.js' */\n/** @import { ");
     for (int k = 0; k < n; k++) {
         printf("%s%s", k ? ", " : "", kinds[k].result ? "" : kinds[k].type);
         printf("%s", kinds[k].result ? "" : "Spec");

@@ -224,6 +224,30 @@ int hd_weight_initializer_options(const hd_model *m, int weight, double *values)
     return w && w->initializer_set ? hd_options_write(w->initializer->options, &w->initializer_opt, values) : 0;
 }
 
+const char *hd_weight_regularizer(const hd_model *m, int weight)
+{
+    const hd_weight *w = weight_at(m, weight);
+    return w && w->n_penalties ? w->penalty[0].class->name : "";
+}
+
+int hd_weight_regularizer_options(const hd_model *m, int weight, double *values)
+{
+    const hd_weight *w = weight_at(m, weight);
+    return w && w->n_penalties ? hd_options_write(w->penalty[0].class->options, &w->penalty[0].opt, values) : 0;
+}
+
+const char *hd_node_activity(const hd_model *m, int node)
+{
+    const hd_node *n = node_at(m, node);
+    return n && n->activity.class ? n->activity.class->name : "";
+}
+
+int hd_node_activity_options(const hd_model *m, int node, double *values)
+{
+    const hd_node *n = node_at(m, node);
+    return n && n->activity.class ? hd_options_write(n->activity.class->options, &n->activity.opt, values) : 0;
+}
+
 hd_real *hd_weight_data(hd_model *m, int weight)
 {
     const hd_weight *w = weight_at(m, weight);

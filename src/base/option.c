@@ -57,6 +57,9 @@ static hd_status read_list(hd_context *c, const char *path, const hd_option *o, 
     if (o->required && length == 0) {
         return hd_fail(c, HD_ERR_ARGUMENT, "%s: %s is required", path, o->name);
     }
+    if (o->group && (int)length % o->group) {
+        return hd_fail(c, HD_ERR_ARGUMENT, "%s: %s has %g values, expected groups of %d", path, o->name, length, o->group);
+    }
     out->number[i] = length;
     out->start[i] = *filled;
     for (int k = 0; k < (int)length; k++) {

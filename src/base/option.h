@@ -7,12 +7,12 @@
 
 #include <stdbool.h>
 
-enum { HD_MAX_OPTIONS = 16, HD_MAX_LIST = 32 };
+enum { HD_MAX_OPTIONS = 16, HD_MAX_LIST = 64 };
 
 typedef enum hd_option_type { HD_INT, HD_NUMBER, HD_BOOL, HD_ENUM, HD_INTS, HD_NUMBERS } hd_option_type;
 
 /* A table ends with a zero name. HD_INTS takes a list of integers, HD_NUMBERS one of
- * numbers, each in [min, max]; in JS a single number stands for a list of one. */
+ * numbers, each in [min, max]; in JS a single number stands for a list of one, and a list of lists for one in groups. */
 typedef struct hd_option {
     const char *name; /* as in JS: camelCase */
     hd_option_type type;
@@ -21,6 +21,7 @@ typedef struct hd_option {
     bool required;            /* no default */
     bool open_min, open_max;  /* min, max themselves are excluded */
     const char *const *names; /* HD_ENUM: NULL-terminated */
+    int group;                /* HD_INTS: 2 for a list of pairs, one after the other; 0: of single values */
     const char *doc;          /* one line: meaning, unit, source */
 } hd_option;
 

@@ -95,6 +95,7 @@ extern const hd_recipe_class hd_recipe_lenet;
 extern const hd_recipe_class hd_recipe_mixed_dataset;
 extern const hd_recipe_class hd_recipe_mobilenet_v2;
 extern const hd_recipe_class hd_recipe_monotonic_transformer;
+extern const hd_recipe_class hd_recipe_multimodal_autoencoder;
 extern const hd_recipe_class hd_recipe_quality_heads;
 extern const hd_recipe_class hd_recipe_resnet18;
 extern const hd_recipe_class hd_recipe_resnet34;
@@ -233,6 +234,7 @@ REGISTRY(recipe,
          &hd_recipe_mixed_dataset,
          &hd_recipe_mobilenet_v2,
          &hd_recipe_monotonic_transformer,
+         &hd_recipe_multimodal_autoencoder,
          &hd_recipe_quality_heads,
          &hd_recipe_resnet18,
          &hd_recipe_resnet34,

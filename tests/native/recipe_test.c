@@ -40,7 +40,7 @@ static void test_parameters(void)
         { "resnet18", 11689512 }, { "resnet34", 21797672 }, { "resnet50", 25557032 }, { "resnext101_32x8d", 88791336 },
         { "mobilenetV2", 3504872 }, { "alexnetFeatures", 2469696 }, { "vgg16Features", 14714688 }, { "lenet", 61706 },
         { "cifarCnn", 462346 }, { "qualityHeads", 1351811 }, { "cifarResnet20", 269722 }, { "cifarResnet56", 853018 },
-        { "monotonicTransformer", 881 }, { "mixedDataset", 297315 },
+        { "monotonicTransformer", 881 }, { "mixedDataset", 297315 }, { "multimodalAutoencoder", 4225 },
     };
     int count = 0;
     while (hd_recipe_classes[count]) {
@@ -54,7 +54,8 @@ static void test_parameters(void)
         }
         CHECK(parameters(m) == known[i].parameters);
         int outputs = hd_output_count(m);
-        CHECK(outputs == (!strcmp(known[i].name, "qualityHeads") ? 3 : !strcmp(known[i].name, "mixedDataset") ? 2 : 1));
+        const char *name = known[i].name;
+        CHECK(outputs == (!strcmp(name, "qualityHeads") ? 3 : !strcmp(name, "mixedDataset") ? 2 : !strcmp(name, "multimodalAutoencoder") ? 5 : 1));
         CHECK(hd_output_node(m, outputs - 1) == hd_node_count(m) - 1);
         hd_model_free(m);
     }
@@ -102,7 +103,7 @@ static void test_read_back(void)
         hd_model *m = make(hd_recipe_classes[k]->name, NULL, 0), *again = hd_model_new(c);
         for (int i = 0; i < hd_node_count(m); i++) {
             int dims[6], rank = hd_node_shape(m, i, dims), inputs[16], n = hd_node_inputs(m, i, inputs);
-            double options[48];
+            double options[80];
             int count = hd_node_options(m, i, options);
             CHECK(count >= 0 && (n > 0 || count == 0));
             int node = n ? hd_layer(again, hd_node_kind(m, i), hd_node_name(m, i), inputs, n, options, count)
