@@ -26,7 +26,9 @@ export async function readImage(source, where) {
   if (source === null || source === undefined) throw new HeddleError('argument', `${where}: expected a picture, got ${kindOf(source)}`);
   const isRaw = typeof source === 'object' && 'data' in source && ('shape' in source || 'width' in source);
   if (!isRaw) {
-    const { data, shape: [height, width] } = await imageToTensor(source, { channels: 4 });
+    const { data, shape: [height, width] } = await imageToTensor(source, { channels: 4 }).catch(cause => {
+      throw cause instanceof HeddleError ? new HeddleError(cause.code, `${where}: ${cause.message}`, { cause }) : cause;
+    });
     return isOpaque(data) ? { data: withoutAlpha(data), height, width, channels: 3 } : { data, height, width, channels: 4 };
   }
   const { data, height, width, channels, isBytes } = readPicture(source, where);

@@ -1,6 +1,7 @@
 /** Training of an upscaler: pictures, their held-out part, the loop, and what stays of it. */
 import { HeddleError, abortError } from '../errors.js';
 import { psnr, resize } from '../images/index.js';
+import { chance } from '../images/patches.js';
 import { build } from '../model.js';
 import { ConvEnlarger, convBatches, describeConv } from './conv.js';
 import { MatnetEnlarger, describeMatnet, matnetPatches } from './matnet.js';
@@ -27,6 +28,7 @@ import { enlargeInBands } from './tiles.js';
  * @property {number | null} bicubic PSNR of the bicubic enlargement of what was held out
  * @property {number} pictures
  * @property {number} heldOut pictures, or parts of pictures, that were not trained on
+ * @property {number} tooSmall pictures that were left out of the training because they are smaller than a patch
  * @property {number} parameters
  * @property {number} seconds of training steps
  */
@@ -54,8 +56,8 @@ export async function bicubicOf(low, scale) {
 
 /** Numbers of the pictures that are held out, by the seed. @param {number} count @param {number} part @param {number} seed */
 function chosen(count, part, seed) {
-  const wanted = Math.min(Math.max(1, Math.round(part * count)), count - 1), step = 0.6180339887498949; // golden ratio: spread over the list
-  return new Set(Array.from({ length: count }, (_, i) => i).sort((a, b) => ((seed + a) * step) % 1 - ((seed + b) * step) % 1).slice(0, wanted));
+  const wanted = Math.min(Math.max(1, Math.round(part * count)), count - 1), order = Array.from({ length: count }, (_, i) => i);
+  return new Set(order.sort((a, b) => chance(seed, a) - chance(seed, b)).slice(0, wanted));
 }
 
 /** The upper rows of a pair and the lower ones. @param {Pair} pair @param {number} rows of the small picture in the lower part @param {number} scale @returns {[Pair, Pair]} */
@@ -201,7 +203,8 @@ export async function trainUpscaler(images, settings, before, options, done) {
   const model = await makeTrainee(settings, before);
   /** @type {FitReport} */
   const report = {
-    epochs: [], bestEpoch: -1, bicubic: held.length ? await meanPsnr(held, low => bicubicOf(low, scale)) : null, pictures: pairs.length, heldOut: held.length, parameters: model.parameters, seconds: 0,
+    epochs: [], bestEpoch: -1, bicubic: held.length ? await meanPsnr(held, low => bicubicOf(low, scale)) : null, pictures: pairs.length, heldOut: held.length,
+    tooSmall: training.length - prepares.length, parameters: model.parameters, seconds: 0,
   };
   try {
     await new Training(model, settings, held, report, options).run(prepares);

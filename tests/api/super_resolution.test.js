@@ -8,7 +8,7 @@ import { build } from '../../bindings/model.js';
 import { SuperResolver } from '../../bindings/super_resolution/index.js';
 import { mirrored, orientations, part, turned } from '../../bindings/super_resolution/planes.js';
 import { spans } from '../../bindings/super_resolution/tiles.js';
-import { bits, fresh, numbers, refuses } from './modelkit.js';
+import { bits, fresh, numbers, refuses, threaded } from './modelkit.js';
 
 /** Edges and waves, so that there is something to learn: [height, width, channels] of bytes. */
 function scene(height, width, channels, seed = 1) {
@@ -60,7 +60,7 @@ test('a training reports loss, held-out PSNR and that of the bicubic filter; the
   const report = await resolver.fit(scenes, { ...quick, onEpochEnd: (epoch, one) => { seen.push([epoch, one]); }, onProgress: ({ phase }) => phases.add(phase) });
   assert.deepEqual(seen, report.epochs.map((one, i) => [i, one]));
   assert.deepEqual([...phases], ['pictures', 'training']);
-  assert.deepEqual([report.pictures, report.heldOut, report.parameters], [5, 1, 9 * 8 + 8 + 9 * 64 + 8 + 9 * 32 + 4]);
+  assert.deepEqual([report.pictures, report.heldOut, report.tooSmall, report.parameters], [5, 1, 0, 9 * 8 + 8 + 9 * 64 + 8 + 9 * 32 + 4]);
   const best = Math.max(...report.epochs.map(({ psnr: dB }) => dB));
   assert.ok(report.epochs[report.bestEpoch].psnr === best && best > report.bicubic + 0.5, `${best} against ${report.bicubic}`);
   assert.deepEqual([resolver.scale, resolver.network, resolver.config.filters], [2, 'conv', [8, 8]]);
@@ -267,6 +267,7 @@ test('refusals say what was wrong', async () => {
   await refuses(fit([noise(18, 60, 1)], { patch: 10 }), 'shape', /no picture is as large as a patch, 20 x 20 pixels/);
   await refuses(fit([noise(1, 60, 1)]), 'shape', /picture 0: the picture has 1 x 60 pixels, too few to be shrunk by 2/);
   await refuses(fit([{ data: Float32Array.of(NaN), shape: [1, 1, 1] }]), 'argument', /picture 0: expected bytes 0..255/);
+  await refuses(fit([scenes[0], new Blob(['no picture'])]), 'file', /fit: picture 1: .*can't be decoded/);
   await refuses(fit([null]), 'argument', /picture 0: expected a picture, got null/);
   await refuses(() => new SuperResolver().fit(scenes, { ...tiny, modalities: ['x', 'luma'] }), 'argument', /modalities = \["x","luma"\], expected "luma" and after it/);
   await refuses(() => new SuperResolver().fit(scenes, { ...tiny, hidden: [3] }), 'argument', /hidden = \[3\], expected \[rows, columns\]/);
@@ -274,4 +275,13 @@ test('refusals say what was wrong', async () => {
   await refuses(() => conv.upscale(scenes[0], { tiles: 5 }), 'argument', /unknown option "tiles", did you mean "tile"/);
   await refuses(async () => SuperResolver.load(await conv.model.save('bytes', { metadata: {} })), 'file', /a model, but no super-resolver/);
   await refuses(() => SuperResolver.load(new Uint8Array(20)), 'file', /./);
+});
+
+test('threads and a worker: the same bytes', async () => {
+  const image = noise(140, 30, 3, 4), wanted = await Promise.all([conv, matnet].map(resolver => resolver.upscale(image)));
+  for (const options of [{ threads: 2 }, { threads: 1, worker: true }]) {
+    await threaded(options);
+    assert.deepEqual(await Promise.all([conv, matnet].map(resolver => resolver.upscale(image))), wanted);
+  }
+  await fresh();
 });
