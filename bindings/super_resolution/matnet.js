@@ -3,12 +3,11 @@
  * modalities, mapped by bilinear layers into one hidden matrix and from there to windows of the large picture; each of its pixels is the mean over all
  * windows that cover it.
  */
-import { layers, regularizers } from '../factories.js';
-import { apply, describeGraph, input } from '../graph.js';
 import { blendPatches, derivatives, randomPatches, slidingPatches } from '../images/index.js';
+import { describe } from '../recipe_description.js';
 import { part } from './planes.js';
 
-/** @import { ModelDescription, SymbolicTensor } from '../graph.js' */
+/** @import { ModelDescription } from '../graph.js' */
 /** @import { Model } from '../model.js' */
 /** @import { Plane } from './planes.js' */
 /** @import { Enlarger, Window } from './tiles.js' */
@@ -35,23 +34,13 @@ const reach = 2;
 
 /**
  * @param {MatnetConfig} config
- * @param {{ weightDecay: number, sparsity: { rho: number, beta: number } | null }} penalties
+ * @param {{ weightDecay: number, sparsity: { rho: number, beta: number } }} penalties
  * @param {number} seed
- * @returns {ModelDescription}
+ * @returns {Promise<ModelDescription>}
  */
-export function describeMatnet({ patch, hidden, modalities, targets, outputActivation }, { weightDecay, sparsity }, seed) {
-  const decay = weightDecay ? { kernelRegularizer: regularizers.l2({ amount: weightDecay }) } : {}, sparse = sparsity?.beta ? { activityRegularizer: regularizers.klSparsity(sparsity) } : {};
-  const inputs = modalities.map(name => input({ shape: [patch, patch], name })), [[rows, cols], ...deeper] = hidden;
-  // U_j X_j V_j', the bias of the hidden matrix with the first
-  const parts = inputs.map((one, j) => apply(layers.bilinear({ rows, cols, useBias: j === 0, name: `encode.${modalities[j]}`, ...decay }), one));
-  /** @type {SymbolicTensor} */
-  let matrix = parts.length > 1 ? apply(layers.add({ activation: 'sigmoid', name: 'hidden', ...sparse }), parts)
-    : apply(layers.activation({ activation: 'sigmoid', name: 'hidden', ...sparse }), parts[0]);
-  deeper.forEach(([tall, wide], i) => { matrix = apply(layers.bilinear({ rows: tall, cols: wide, activation: 'sigmoid', name: `hidden${i + 2}`, ...decay, ...sparse }), matrix); });
-  const outputs = (targets === 'all' ? modalities : modalities.slice(0, 1)).map(name =>
-    apply(layers.bilinear({ rows: patch, cols: patch, activation: outputActivation, name: `decode.${name}`, ...decay }), matrix));
-  return describeGraph({ inputs, outputs, name: 'superResolution', seed });
-}
+export const describeMatnet = ({ patch, hidden, modalities, targets, outputActivation }, { weightDecay, sparsity }, seed) => describe('multimodalAutoencoder', {
+  modalities: modalities.map(() => [patch, patch]), hidden, ...targets === 'luma' && { outputs: [1] }, outputActivation, weightDecay, ...sparsity, name: 'superResolution', seed,
+});
 
 /** The modalities of a plane, as the network takes them. @param {Plane} luma 0..1 @param {number} height @param {number} width @param {MatnetConfig} config
  * @returns {Promise<Plane[]>} in their order */
@@ -98,9 +87,9 @@ export class MatnetEnlarger {
 
   /** @param {Plane[]} planes modalities [height, width] @param {number} height @param {number} width @param {AbortSignal} [signal] @returns {Promise<Plane>} */
   async #windows(planes, height, width, signal) {
-    const { patch, modalities } = this.config, cut = await Promise.all(planes.map(data => slidingPatches({ data, shape: [height, width, 1] }, { size: patch })));
+    const { patch } = this.config, cut = await Promise.all(planes.map(data => slidingPatches({ data, shape: [height, width, 1] }, { size: patch })));
     const [{ positions, shape: [count] }] = cut, x = cut.map(({ data }) => ({ data, shape: [count, patch, patch] }));
-    const output = `decode.${modalities[0]}`, { data } = await this.model.predict(x.length > 1 ? x : x[0], { output, batchSize: 512, signal });
+    const { data } = await this.model.predict(x.length > 1 ? x : x[0], { output: 'decoder1', batchSize: 512, signal });
     return /** @type {Plane} */ ((await blendPatches({ data, shape: [count, patch, patch, 1] }, { height, width, positions })).data);
   }
 

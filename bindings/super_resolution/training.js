@@ -115,7 +115,7 @@ async function makeTrainee(settings, before) {
   if (warmStart && JSON.stringify(before?.config) !== JSON.stringify(config)) {
     throw new HeddleError('argument', `fit: warmStart: this resolver has ${before ? `the network ${JSON.stringify(before.config)}` : 'no network yet'}, asked for is ${JSON.stringify(config)}`);
   }
-  const { model } = await build(config.network === 'conv' ? describeConv(config, patch, weightDecay, seed) : describeMatnet(config, { weightDecay, sparsity }, seed));
+  const { model } = await build(config.network === 'conv' ? describeConv(config, patch, weightDecay, seed) : await describeMatnet(config, { weightDecay, sparsity }, seed));
   try {
     if (warmStart && before) await model.setWeights(await before.model.getWeights());
     await model.compile({ optimizer, loss });
