@@ -58,6 +58,15 @@ async function compared(image, reference) {
   return { psnr: await psnr(x, y), ssim: isTiny ? NaN : await ssim(x, y, { on: 'channels' }) };
 }
 
+/** @param {number} height @param {number} width @param {number} channels */
+function room(height, width, channels) {
+  try {
+    return new Uint8Array(height * width * channels);
+  } catch (cause) {
+    throw new HeddleError('memory', `upscale: there is no room for a picture of ${width} x ${height} pixels as a whole: take upscaleBands`, { cause });
+  }
+}
+
 /** @param {number[]} values */
 const mean = values => values.reduce((a, b) => a + b, 0) / values.length;
 
@@ -144,13 +153,13 @@ export class SuperResolver {
    * @param {AnyImage} image grey, RGB or RGBA; files are decoded to RGB, or RGBA if they have transparent pixels
    * @param {UpscaleOptions} [options]
    * @returns {Promise<{ data: Uint8Array<ArrayBuffer>, shape: number[] }>} [scale height, scale width, channels]
-   * @throws {HeddleError} `state` before a training, `argument`, `shape`, `file`; AbortError
+   * @throws {HeddleError} `state` before a training, `argument`, `shape`, `file`, `memory`; AbortError
    */
   async upscale(image, options = {}) {
     const bands = this.upscaleBands(image, options);
     let whole = null;
     for await (const { data, shape: [, width, channels], row, rows } of bands) {
-      whole ??= { data: new Uint8Array(rows * width * channels), shape: [rows, width, channels] };
+      whole ??= { data: room(rows, width, channels), shape: [rows, width, channels] };
       whole.data.set(data, row * width * channels);
     }
     return /** @type {{ data: Uint8Array<ArrayBuffer>, shape: number[] }} */ (whole);

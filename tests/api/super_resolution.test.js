@@ -176,6 +176,19 @@ test('pictures smaller than a window or a block, 1 x 1 too; raw pixels; rows as 
   assert.deepEqual(rows, [0, 280, 140, 280]);
 });
 
+test('files of all kinds: 16 bits, palettes, inks, several frames; what is no whole picture is refused', async () => {
+  const rgb = scene(24, 20, 3, 8), raw = () => sharp(rgb.data, { raw: { width: 20, height: 24, channels: 3 } }), plain = await conv.upscale(rgb);
+  assert.deepEqual(await conv.upscale(await raw().toColourspace('rgb16').png().toBuffer()), plain);
+  const frames = [await raw().png().toBuffer(), await raw().negate().png().toBuffer()], animated = await sharp(frames, { join: { animated: true } }).gif().toBuffer();
+  assert.equal((await sharp(animated).metadata()).pages, 2);
+  for (const file of [await raw().png({ palette: true }).toBuffer(), await raw().toColourspace('cmyk').jpeg().toBuffer(), animated]) {
+    assert.deepEqual((await conv.upscale(file)).shape, [48, 40, 3]);
+  }
+  const jpeg = await raw().jpeg({ quality: 100 }).toBuffer();
+  await refuses(() => conv.upscale(jpeg.subarray(0, jpeg.length / 2)), 'file', /upscale: .*can't be decoded/);
+  await refuses(() => conv.upscale(new Uint8Array(0)), 'file', /upscale: .*can't be decoded/);
+});
+
 test('selfEnsemble: the mean over the eight orientations, so turning the picture turns the result', async () => {
   const image = scene(21, 17, 1, 6), turn = ({ data, shape: [h, w] }, k) => ({ data: Uint8Array.from(turned(Float32Array.from(data), h, w, k)), shape: k & 4 ? [w, h, 1] : [h, w, 1] });
   for (const resolver of [conv, matnet]) {
