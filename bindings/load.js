@@ -17,6 +17,7 @@ import { importNode, isNode } from './platform.js';
  * @property {boolean} [deterministic] no relaxed SIMD: the same bits on every platform
  * @property {EngineName} [engine] this binary and no other
  * @property {string} [wasmUrl] the folder of the .wasm files, if not beside the .mjs files
+ * @property {ArrayBuffer | Uint8Array<ArrayBuffer> | WebAssembly.Module} [wasmBinary] of `engine`: nothing is fetched
  * @property {number} [timeout] seconds to wait for the engine, 20 unless told
  */
 /**
@@ -108,10 +109,16 @@ async function compile(url) {
   return isWasm ? WebAssembly.compileStreaming(response) : WebAssembly.compile(await response.arrayBuffer());
 }
 
-/** @param {EngineFacts} facts @param {string | undefined} wasmUrl @returns {Promise<EngineModule>} */
-async function instantiate({ engine, threadsAsked }, wasmUrl) {
-  const { glue, wasm } = engines[engine], url = wasmUrl === undefined ? wasm() : new URL(`${engine}.wasm`, wasmUrl);
-  const [{ default: factory }, module] = await Promise.all([glue(), compile(url)]);
+/** @param {EngineName} engine @param {LoadOptions} options @returns {Promise<WebAssembly.Module>} */
+async function moduleOf(engine, { wasmUrl, wasmBinary }) {
+  if (wasmBinary instanceof WebAssembly.Module) return wasmBinary;
+  if (wasmBinary !== undefined) return WebAssembly.compile(wasmBinary);
+  return compile(wasmUrl === undefined ? engines[engine].wasm() : new URL(`${engine}.wasm`, wasmUrl));
+}
+
+/** @param {EngineFacts} facts @param {LoadOptions} options @returns {Promise<EngineModule>} */
+async function instantiate({ engine, threadsAsked }, options) {
+  const [{ default: factory }, module] = await Promise.all([engines[engine].glue(), moduleOf(engine, options)]);
   return new Promise((resolve, reject) => {
     factory({
       /** @param {WebAssembly.Imports} imports @param {(instance: WebAssembly.Instance, module: WebAssembly.Module) => void} done */
@@ -132,7 +139,7 @@ async function instantiate({ engine, threadsAsked }, wasmUrl) {
  */
 async function open(facts, options) {
   try {
-    return { heap: new Heap(await within(instantiate(facts, options.wasmUrl), options.timeout ?? 20, facts.engine)), facts };
+    return { heap: new Heap(await within(instantiate(facts, options), options.timeout ?? 20, facts.engine)), facts };
   } catch (cause) {
     if (cause instanceof HeddleError) throw cause;
     const reason = cause instanceof Error ? cause.message : String(cause);

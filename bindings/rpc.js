@@ -28,13 +28,25 @@ export async function openLocal({ onReply }) {
   return { copies: false, post: receive, hold: () => {}, close: () => {} };
 }
 
-/** @type {LinkOpener} The engine in a worker. */
-export async function openWorker({ onReply, onCrash }) {
+/** Browsers start no worker from another origin, but one of this origin may import it from there. @param {string} url */
+function start(url) {
+  if (new URL(url).origin === globalThis.location?.origin || !url.startsWith('http')) return new Worker(/* @vite-ignore */ url, { type: 'module' });
+  const script = URL.createObjectURL(new Blob([`import ${JSON.stringify(url)};`], { type: 'text/javascript' }));
+  return new Worker(/* @vite-ignore */ script, { type: 'module' });
+}
+
+/**
+ * The engine in a worker.
+ * @param {Listener} listener
+ * @param {string} [url] of its script, if it is not beside this one
+ * @returns {Promise<Link>}
+ */
+export async function openWorker({ onReply, onCrash }, url) {
   if (isNode()) {
     /** @type {typeof import('node:worker_threads')} */
     const { Worker: NodeWorker } = await importNode('node:worker_threads');
     // Without the process's own flags: some, such as --input-type, are refused in a worker.
-    const worker = new NodeWorker(/* webpackIgnore: true */ new URL('./worker.js', import.meta.url), { execArgv: [] });
+    const worker = new NodeWorker(url ? new URL(url) : new URL(/* webpackIgnore: true */ './worker.js', import.meta.url), { execArgv: [] });
     worker.on('message', onReply);
     worker.on('error', error => onCrash(`the worker failed: ${error.message}`));
     worker.on('exit', code => onCrash(`the worker exited with code ${code}`));
@@ -46,7 +58,9 @@ export async function openWorker({ onReply, onCrash }) {
       close: () => void worker.terminate(),
     };
   }
-  const worker = new Worker(new URL('./worker.js', import.meta.url), { type: 'module' });
+  const isElsewhere = url === undefined && /^https?:/.test(import.meta.url) && !import.meta.url.startsWith(globalThis.location.origin);
+  const worker = url !== undefined || isElsewhere ? start(url ?? import.meta.url.replace(/[^/]*$/, 'worker.js'))
+    : new Worker(new URL('./worker.js', import.meta.url), { type: 'module' }); // spelt out, for bundlers
   worker.onmessage = ({ data }) => onReply(data);
   worker.onmessageerror = () => onCrash('a message from the worker could not be read');
   worker.onerror = event => onCrash(`the worker failed: ${event.message ?? 'its script could not be loaded'}`);

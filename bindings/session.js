@@ -15,6 +15,9 @@ import { Client, openLocal, openWorker } from './rpc.js';
  * @property {boolean} [deterministic] decline relaxed SIMD, for the same bits on every platform; false unless told
  * @property {EngineName} [engine] take this binary instead of the best that the platform can run
  * @property {string | URL} [wasmUrl] the folder of the .wasm files (ending in a slash) if it is not that of the .mjs files
+ * @property {ArrayBuffer | Uint8Array<ArrayBuffer> | WebAssembly.Module} [wasmBinary] the contents of the .wasm file, or what they were compiled
+ *   to, so that it is not fetched; needs `engine`, which says whose they are
+ * @property {string | URL} [workerUrl] of worker.js, if it is not beside the other modules: a copy of this package's folder `bindings`, say
  * @property {number} [seed] of models made without a seed; a random one unless told
  * @property {number} [timeout] seconds until loading is given up, 20 unless told
  */
@@ -42,6 +45,8 @@ import { Client, openLocal, openWorker } from './rpc.js';
 /** As in package.json. */
 const version = '0.1.0';
 
+/** What holds unless init says otherwise: bundles of this package know where their parts are. @type {InitOptions} */
+let standard = {};
 /** @type {InitOptions} */
 let settings = {};
 /** @type {Promise<Client> | null} */
@@ -57,8 +62,22 @@ function checkType(value, name, type) {
 }
 
 /** @param {InitOptions} options */
+function checkPlaces({ engine, wasmUrl, wasmBinary, workerUrl }) {
+  for (const [name, value] of Object.entries({ wasmUrl, workerUrl })) {
+    if (value !== undefined && !URL.canParse(String(value), globalThis.location?.href)) {
+      throw new HeddleError('argument', `init: ${name} = ${JSON.stringify(String(value))}, expected a URL`);
+    }
+  }
+  if (wasmBinary === undefined) return;
+  if (!(wasmBinary instanceof ArrayBuffer || wasmBinary instanceof Uint8Array || wasmBinary instanceof WebAssembly.Module)) {
+    throw new HeddleError('argument', `init: wasmBinary must be an ArrayBuffer, a Uint8Array or a WebAssembly.Module, got ${kindOf(wasmBinary)}`);
+  }
+  if (engine === undefined) throw new HeddleError('argument', `init: wasmBinary needs engine, the one it is of: ${engineNames.join(', ')}`);
+}
+
+/** @param {InitOptions} options */
 function checkSettings(options) {
-  checkOptions(options, ['threads', 'worker', 'deterministic', 'engine', 'wasmUrl', 'seed', 'timeout'], 'init');
+  checkOptions(options, ['threads', 'worker', 'deterministic', 'engine', 'wasmUrl', 'wasmBinary', 'workerUrl', 'seed', 'timeout'], 'init');
   const { threads, engine, seed, timeout } = options;
   checkType(options.worker, 'worker', 'boolean');
   checkType(options.deterministic, 'deterministic', 'boolean');
@@ -68,6 +87,7 @@ function checkSettings(options) {
   if (engine !== undefined && !engineNames.includes(engine)) {
     throw new HeddleError('argument', `init: unknown engine "${engine}"${suggest(String(engine), engineNames)}`);
   }
+  checkPlaces(options);
   if (seed !== undefined) checkSeed(seed, 'init');
   if (timeout !== undefined && !(timeout > 0 && timeout <= 3600)) {
     throw new HeddleError('argument', `init: timeout = ${timeout}, expected seconds above 0, at most 3600`);
@@ -87,13 +107,23 @@ export function defaultSeed() {
   return settings.seed ?? globalThis.crypto.getRandomValues(new Uint32Array(1))[0];
 }
 
+/** For bundles, before anything is computed. @param {InitOptions} options */
+export function setStandard(options) {
+  standard = options;
+}
+
+/** @param {string | URL | undefined} url @returns {string | undefined} as this page would follow it */
+const absolute = url => url === undefined ? undefined : new URL(String(url), globalThis.location?.href).href;
+
 async function start() {
-  const { worker = !isNode(), threads, deterministic, engine, wasmUrl, timeout } = settings;
-  const [client, hasSimd, hasRelaxedSimd] = await Promise.all([Client.open(worker ? openWorker : openLocal), simd(), relaxedSimd()]);
+  const own = settings.engine !== undefined && settings.engine !== standard.engine ? { wasmBinary: undefined } : {};
+  const { worker = !isNode(), threads, deterministic, engine, wasmUrl, wasmBinary, workerUrl, timeout } = { ...standard, ...own, ...settings };
+  const open = worker ? /** @type {import('./rpc.js').LinkOpener} */ (listener => openWorker(listener, absolute(workerUrl))) : openLocal;
+  const [client, hasSimd, hasRelaxedSimd] = await Promise.all([Client.open(open), simd(), relaxedSimd()]);
   try {
     const facts = await client.call('start', [{
-      features: { simd: hasSimd, relaxedSimd: hasRelaxedSimd }, threads, deterministic, engine, timeout,
-      wasmUrl: wasmUrl === undefined ? undefined : String(wasmUrl),
+      features: { simd: hasSimd, relaxedSimd: hasRelaxedSimd }, threads, deterministic, engine, timeout, wasmBinary,
+      wasmUrl: absolute(wasmUrl),
     }]);
     current = { client, facts };
     return client;

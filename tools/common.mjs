@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { delimiter, dirname, join } from 'node:path';
+import { delimiter, dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** Absolute path of the checkout. */
@@ -45,14 +45,15 @@ export function aptInstall(packages) {
   if (run.status !== 0) fail(`${run.stdout}${run.stderr}\nThis failed: ${command}`);
 }
 
-/** `npm ci`, unless node_modules already holds what package-lock.json says. */
-export function npmCi() {
-  const stamp = join(tree, 'node_modules', '.heddle');
-  const wanted = createHash('sha256').update(readFileSync(join(tree, 'package-lock.json'))).digest('hex');
+/** `npm ci`, unless node_modules already holds what package-lock.json says. @param {string} [folder] with a package.json of its own */
+export function npmCi(folder = tree) {
+  const stamp = join(folder, 'node_modules', '.heddle');
+  const wanted = createHash('sha256').update(readFileSync(join(folder, 'package-lock.json'))).digest('hex');
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
-  say('npm ci');
-  const run = spawnSync('npm', ['ci', '--no-fund', '--no-audit'], { cwd: tree, encoding: 'utf8', maxBuffer: 1 << 28 });
-  if (run.status !== 0) fail(`${run.stdout}${run.stderr}\nnpm ci failed`);
+  const where = relative(tree, folder), what = `npm ci${where && ` in ${where}`}`;
+  say(what);
+  const run = spawnSync('npm', ['ci', '--no-fund', '--no-audit'], { cwd: folder, encoding: 'utf8', maxBuffer: 1 << 28 });
+  if (run.status !== 0) fail(`${run.stdout}${run.stderr}\n${what} failed`);
   writeFileSync(stamp, wanted);
 }
 

@@ -24,8 +24,9 @@ const TYPES = {
 
 const ISOLATION = { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' };
 
-/** The file that a request path names, { path, size }; undefined if there is none to give; { folder } for a redirect. */
-function find(url) {
+/** The file that a request path names, { path, size }; undefined if there is none to give; { folder } for a redirect.
+ * @param {string} url @param {string | undefined} own folder to serve whole, instead of the checkout's */
+function find(url, own) {
   let name;
   try {
     name = decodeURIComponent(new URL(url, 'http://localhost').pathname);
@@ -35,8 +36,8 @@ function find(url) {
   // Backslashes, NUL and dot names (.., .git) never name a page's file.
   if (/[\\\0]/.test(name) || name.split('/').some((part) => part.startsWith('.'))) return undefined;
   const inside = normalize(name).replace(/^\/+/, '');
-  if (!SERVED.some((folder) => inside === folder || inside.startsWith(`${folder}/`))) return undefined;
-  let path = join(tree, inside);
+  if (own === undefined && !SERVED.some((folder) => inside === folder || inside.startsWith(`${folder}/`))) return undefined;
+  let path = join(own ?? tree, inside);
   let stat = statSync(path, { throwIfNoEntry: false });
   if (stat?.isDirectory()) {
     if (!name.endsWith('/')) return { folder: `${name}/` };
@@ -46,10 +47,10 @@ function find(url) {
   return stat?.isFile() ? { path, size: stat.size } : undefined;
 }
 
-function answer(request, response, headers) {
+function answer(request, response, { headers, folder }) {
   if (request.method !== 'GET' && request.method !== 'HEAD') return response.writeHead(405, { Allow: 'GET, HEAD' }).end();
-  if (request.url === '/') return response.writeHead(302, { Location: '/web/' }).end();
-  const file = find(request.url);
+  if (request.url === '/' && folder === undefined) return response.writeHead(302, { Location: '/web/' }).end();
+  const file = find(request.url, folder);
   if (!file) return response.writeHead(404, { 'Content-Type': 'text/plain' }).end('not found\n');
   if (file.folder) return response.writeHead(301, { Location: encodeURI(file.folder) }).end();
   response.writeHead(200, {
@@ -66,12 +67,13 @@ function answer(request, response, headers) {
 
 /**
  * Starts a server on this machine's loopback address.
- * @param {{ port?: number, isolated?: boolean }} [options] port 0 (default): any free one
+ * @param {{ port?: number, isolated?: boolean, folder?: string, headers?: Record<string, string> }} [options] port 0 (default): any free one;
+ *   folder: to serve that alone; headers: more of them with every file
  * @returns {Promise<{ url: string, close: () => Promise<void> }>} url ends with a slash
  */
-export async function serve({ port = 0, isolated = true } = {}) {
-  const headers = isolated ? ISOLATION : {};
-  const server = createServer((request, response) => answer(request, response, headers));
+export async function serve({ port = 0, isolated = true, folder, headers } = {}) {
+  const own = { headers: { ...isolated && ISOLATION, ...headers }, folder };
+  const server = createServer((request, response) => answer(request, response, own));
   await new Promise((resolve, reject) => server.once('error', reject).listen(port, '127.0.0.1', resolve));
   return {
     url: `http://localhost:${server.address().port}/`,

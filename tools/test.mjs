@@ -5,7 +5,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { ENGINES, buildPreset, ensureTools, writeTables } from './build.mjs';
-import { aptInstall, fail, node24, ownNode, say, tree } from './common.mjs';
+import { aptInstall, fail, node24, npmCi, ownNode, say, tree } from './common.mjs';
 import { ensureEmcc } from './toolchain.mjs';
 
 const STAGE_LIMIT = 15 * 60_000; // ms
@@ -36,14 +36,14 @@ function ctest(preset) {
   return { ok, output, passed: count('tests') - failed - skipped, failed, skipped };
 }
 
-/** The tests of one folder under node --test. */
-function nodeTest(folder, node = ownNode) {
+/** The tests of one folder under node --test, so many files at a time. */
+function nodeTest(folder, node = ownNode, atOnce = 2) {
   const report = join(reports, `${folder.replaceAll('/', '-')}.tap`);
   rmSync(report, { force: true });
-  const files = filesIn(folder, '.test.js');
-  if (files.length === 0) return { ok: false, output: `no tests in ${folder}`, passed: 0, failed: 0, skipped: 0 };
-  const { ok, output } = run(node, ['--test', '--test-concurrency=2', '--test-reporter=spec', '--test-reporter-destination=stdout',
-    '--test-reporter=tap', `--test-reporter-destination=${report}`, ...files], { env: { ...process.env, FORCE_COLOR: '0' } });
+  const names = filesIn(folder, '.test.js');
+  if (names.length === 0) return { ok: false, output: `no tests in ${folder}`, passed: 0, failed: 0, skipped: 0 };
+  const { ok, output } = run(node, ['--test', `--test-concurrency=${atOnce}`, '--test-reporter=spec', '--test-reporter-destination=stdout',
+    '--test-reporter=tap', `--test-reporter-destination=${report}`, ...names], { env: { ...process.env, FORCE_COLOR: '0' } });
   const tap = existsSync(report) ? readFileSync(report, 'utf8') : '';
   const count = (name) => Number(new RegExp(`^# ${name} (\\d+)$`, 'm').exec(tap)?.[1] ?? 0);
   return { ok, output, passed: count('pass'), failed: count('fail') + count('cancelled'), skipped: count('skipped') + count('todo') };
@@ -77,11 +77,13 @@ const FULL = {
   [`API, Node ${ownVersion}`]: () => nodeTest('tests/api'),
   'API, Node 24': () => nodeTest('tests/api', node24),
   'browser, Chromium': () => nodeTest('tests/browser'),
+  'package, bundlers': () => nodeTest('tests/package', ownNode, 1), // each packs the tree
 };
 
 function setUp(quick) {
   ensureTools();
   if (!quick) {
+    npmCi(join(tree, 'tools', 'bundlers'));
     aptInstall({ clang: '/usr/bin/clang', chromium: '/usr/bin/chromium', 'nats-server': '/usr/sbin/nats-server' });
     const arch = { x64: 'x86_64', arm64: 'aarch64' }[process.arch];
     const version = /clang version (\d+)/.exec(run('clang', ['--version']).output)?.[1];

@@ -21,11 +21,12 @@ export const barePage = () => browser.newPage();
 /**
  * Opens a page of its own server and browser context. Whatever the page complains about fails the test, and so does a
  * request to anywhere else.
- * @param {{ path: string, isolated?: boolean, context?: object, expected?: RegExp }} options expected: complaints that are none
+ * @param {{ path: string, isolated?: boolean, context?: object, expected?: RegExp, folder?: string, headers?: Record<string, string>, url?: string }} options
+ *   expected: complaints that are none; folder, headers: of the server; url: of a server that runs already
  * @param {(page: import('playwright-core').Page) => Promise<void>} work
  */
-export async function withPage({ path, isolated = true, context = {}, expected = /^$/ }, work) {
-  const server = await serve({ isolated }), own = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...context });
+export async function withPage({ path, isolated = true, context = {}, expected = /^$/, folder, headers, url }, work) {
+  const server = url ? { url, close: async () => {} } : await serve({ isolated, folder, headers }), own = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...context });
   const page = await own.newPage(), complaints = [];
   page.setDefaultTimeout(patience);
   page.on('console', (message) => { if (['error', 'warning'].includes(message.type()) && !expected.test(message.text())) complaints.push(message.text()); });

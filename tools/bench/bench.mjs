@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { ENGINES, buildPreset, ensureTools, writeTables } from '../build.mjs';
-import { fail, node24, say, tree } from '../common.mjs';
+import { fail, node24, npmCi, tree } from '../common.mjs';
 import { ensureEmcc } from '../toolchain.mjs';
 
 const here = join(tree, 'tools', 'bench'), built = join(tree, 'build', 'bench');
@@ -246,8 +246,7 @@ function prepare(peers) {
   ensureEmcc();
   for (const preset of ENGINES) buildPreset(preset, 'engine');
   if (peers) {
-    say('npm ci in tools/bench');
-    run('npm', ['ci', '--prefix', here, '--no-fund', '--no-audit']);
+    npmCi(here);
   }
 }
 

@@ -1,0 +1,46 @@
+// What npm packs is enough: installed from the tarball, without this tree, the command and every entry of the package work.
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { before, test } from 'node:test';
+import { tree } from '../../tools/common.mjs';
+import { installed } from './packed.js';
+
+const { version, bin, exports: entries } = JSON.parse(readFileSync(join(tree, 'package.json'), 'utf8'));
+const place = installed();
+before(() => {
+  mkdirSync(join(place.folder, 'photos'));
+  writeFileSync(join(place.folder, 'photos', 'a.png'), 'no picture');
+});
+
+/** @param {string} command @param {string[]} args */
+const inFolder = (command, ...args) => spawnSync(command, args, { cwd: place.folder, encoding: 'utf8', timeout: 120_000 });
+
+test('the tarball has the command, the engines and every entry, and nothing of the tests', () => {
+  const wanted = [bin.heddle, 'bindings/tables.js', 'bindings/engines/heddle-mt-relaxed.wasm', ...Object.values(entries).map((entry) => (entry.default ?? entry).slice(2)).filter((name) => !name.includes('*'))];
+  assert.deepEqual(wanted.filter((name) => !place.packed.includes(name)), []);
+  assert.deepEqual(place.packed.filter((name) => !/^(bindings\/|package\.json$|README\.md$|LICENSE$)/.test(name)), []);
+});
+
+test('npx heddle runs from the installed tarball, and says what it lacks', () => {
+  const told = inFolder('npx', '--offline', '--no', '--', 'heddle', '--version');
+  assert.equal(told.stdout.trim(), version, told.stderr);
+  const help = inFolder('npx', '--offline', '--no', '--', 'heddle', '--help');
+  assert.equal(help.status, 0);
+  assert.match(help.stdout, /npx heddle train-quality ratings\.csv --images photos/);
+  const bare = inFolder('npx', '--offline', '--no', '--', 'heddle', 'score', 'photos', '--model', 'none');
+  assert.equal(bare.status, 1);
+  assert.match(bare.stderr, /^heddle score: pictures in Node need the package sharp: npm install sharp$/m);
+  assert.equal(inFolder('npx', '--offline', '--no', '--', 'heddle', 'score').status, 2);
+});
+
+test('every entry can be imported, and computes', () => {
+  const names = Object.keys(entries).filter((name) => !/json$|\*|script|worker/.test(name)).map((name) => `heddle${name.slice(1)}`);
+  const program = `for (const name of ${JSON.stringify(names)}) if (!Object.keys(await import(name)).length) throw new Error(name);
+    const { plcc } = await import('heddle/quality');
+    console.log(await plcc([1, 2, 3], [2, 4, 6]));`;
+  const { status, stdout, stderr } = inFolder(process.execPath, '--input-type=module', '--eval', program);
+  assert.equal(status, 0, stderr);
+  assert.equal(stdout.trim(), '1');
+});
