@@ -8,3 +8,4 @@ export * as images from './images/index.js';
 export * as linalg from './linalg.js';
 export * as quality from './quality/index.js';
 export * as solvers from './solvers.js';
+export * as superResolution from './super_resolution/index.js';
