@@ -11,7 +11,7 @@ import { extend, loadWeights, recipes } from 'heddle/recipes';
 /** Height and width that the Norm-in-Norm paper's program brings pictures to; CLIVE's that are not 500 x 500 become so first. */
 export const size = [498, 664], first = 500;
 const chunk = 50;
-const trunkFile = 'resnet18_imagenet_conv1-layer3_bnfolded_f32.safetensors';
+export const trunkFile = 'resnet18_imagenet_conv1-layer3_bnfolded_f32.safetensors';
 /** The trunk has no layer4, so that levels are one stage lower than the paper's. */
 export const levels = /** @type {const} */ (['layer2', 'layer3']);
 /** Where the features of each level begin in a row, and the last one ends. */

@@ -83,12 +83,13 @@ export async function describeTrunk(options) {
   return describeGraph({ inputs: /** @type {SymbolicTensor} */ (tensors.get(nodes[0].name)), outputs, name, seed });
 }
 
-/** Layers that training changes in another way than the heads. @param {NodeDescription} node @param {number} rate factor on the learning rate
- * @param {boolean} fixed batch normalisations run as at inference @returns {NodeDescription} */
+/** Layers that training changes in another way than the heads. @param {NodeDescription} node @param {number} rate factor on the learning rate, 0: they
+ * are frozen, so that nothing is worked out for them @param {boolean} fixed batch normalisations run as at inference @returns {NodeDescription} */
 export function tuned(node, rate, fixed) {
   const table = node.layer === 'input' ? { weights: [], options: {} } : tables.layer[node.layer];
   if (!table.weights?.length) return node;
   const groups = node.options?.useBias === false || !table.weights.some(name => /^b(ias|eta)?$/i.test(name)) ? ['kernel'] : ['kernel', 'bias'];
-  const weights = Object.fromEntries(groups.map(group => [group, { ...node.weights?.[/** @type {'kernel'} */ (group)], learningRateFactor: rate }]));
+  const own = rate > 0 || (!fixed && table.options.frozen) ? { learningRateFactor: rate } : { frozen: true }; // frozen statistics would not move
+  const weights = Object.fromEntries(groups.map(group => [group, { ...node.weights?.[/** @type {'kernel'} */ (group)], ...own }]));
   return { ...node, ...fixed && table.options.frozen && { options: { ...node.options, frozen: true } }, weights };
 }

@@ -8,7 +8,7 @@ import { FeatureCache, featureCache } from './cache.js';
 import { loadCheckpoint, saveCheckpoint } from './checkpoint.js';
 import { featuresOf } from './features.js';
 import { mapping } from './mapping.js';
-import { copyWeights, headsOf, tunedModel } from './network.js';
+import { copyWeights, headsOf, resized, tunedModel } from './network.js';
 import { featureRows, pictureRows, predictRows, readFeatures, readPictures } from './rows.js';
 import { compileTraining, train } from './train.js';
 
@@ -18,6 +18,7 @@ import { compileTraining, train } from './train.js';
 /** @import { Source } from '../stores/index.js' */
 /** @import { QualityConfig, QualityReport } from './model.js' */
 /** @import { Picture, Skipped } from './pictures.js' */
+/** @import { Rows } from './rows.js' */
 /** @import { EpochReport, Labelled, TrainingState, ValidationScores } from './train.js' */
 /** @typedef {Iterable<Picture> | MatrixLike | Source} Images */
 /**
@@ -33,6 +34,11 @@ import { compileTraining, train } from './train.js';
  * @property {ScheduleSpec | string | null} [schedule] in place of these falls; null: none
  * @property {number} [fineTunedRate] factor on the learning rate of the backbone; 0.1 unless told, for `small` 1. With 0 and frozen statistics
  *   features are computed once for each picture
+ * @property {string} [fineTunedFrom] a node or stage of the backbone, such as layer3: what stands before it stays as it is, which saves the time
+ *   of its way back; the whole backbone is trained unless told
+ * @property {readonly [number, number]} [crop] height and width of parts of the pictures, cut out at random places, that a backbone is trained on;
+ *   validation and scores are of whole pictures. Whole ones unless told
+ * @property {boolean} [mirror] half of these, chosen at random, have left and right exchanged; false unless told
  * @property {boolean} [freezeStatistics] batch normalisations of the backbone run as at inference. Unless told: yes if fineTunedRate is 0, or if
  *   the weights came with them folded into the convolutions. The published training moves them even at rate 0
  * @property {LossSpec | string} [loss] of each head; Norm-in-Norm unless told
@@ -46,8 +52,8 @@ import { compileTraining, train } from './train.js';
  * @property {(epoch: number, report: EpochReport, validation?: ValidationScores) => void | Promise<void>} [onEpochEnd]
  */
 
-const optionNames = ['epochs', 'batchSize', 'learningRate', 'schedule', 'fineTunedRate', 'freezeStatistics', 'loss', 'validationData', 'cache', 'checkpoint',
-  'resume', 'seed', 'signal', 'onProgress', 'onEpochEnd'];
+const optionNames = ['epochs', 'batchSize', 'learningRate', 'schedule', 'fineTunedRate', 'fineTunedFrom', 'crop', 'mirror', 'freezeStatistics', 'loss',
+  'validationData', 'cache', 'checkpoint', 'resume', 'seed', 'signal', 'onProgress', 'onEpochEnd'];
 
 /** A finite number for each of the rows. @param {VectorLike} values @param {number} rows @param {string} where @returns {ArrayLike<number>} */
 export function columnOf(values, rows, where) {
@@ -57,21 +63,32 @@ export function columnOf(values, rows, where) {
   return data;
 }
 
+/** @param {unknown} crop @param {QualityConfig['preprocessing']} preprocessing @returns {readonly [number, number]} */
+function readCrop(crop, preprocessing) {
+  const [height, width] = preprocessing?.size ?? [0, 0], isSize = Array.isArray(crop) && crop.length === 2 && crop.every(n => Number.isInteger(n) && n >= 16);
+  if (isSize && crop[0] <= height && crop[1] <= width) return [crop[0], crop[1]];
+  throw new HeddleError('argument', `fit: crop: expected [height, width], whole numbers from 16, at most [${height}, ${width}], got ${JSON.stringify(crop)}`);
+}
+
 /** @param {QualityFitOptions} options @param {QualityConfig} config @param {number} modelSeed */
 function readSettings(options, config, modelSeed) {
   checkOptions(options, optionNames, 'fit');
   const isTable = config.backbone === 'features', { learningRate = 1e-4, loss = 'normInNorm', schedule, cache, resume = false, checkpoint } = options;
-  for (const name of /** @type {const} */ (['fineTunedRate', 'freezeStatistics', 'cache'])) {
+  for (const name of /** @type {const} */ (['fineTunedRate', 'fineTunedFrom', 'crop', 'mirror', 'freezeStatistics', 'cache'])) {
     if (isTable && options[name] !== undefined) throw new HeddleError('argument', `fit: ${name} is for models that see pictures, this one takes features`);
   }
   const rate = isTable ? 0 : options.fineTunedRate ?? (config.backbone === 'small' ? 1 : 0.1), fixed = options.freezeStatistics ?? (rate === 0 || config.folded);
   if (!(rate >= 0 && rate <= 1e6)) throw new HeddleError('argument', `fit: fineTunedRate = ${rate}, expected 0..1e6`);
   if (!fixed && config.folded) throw new HeddleError('argument', 'fit: freezeStatistics: false: the batch normalisations of this backbone are folded into its convolutions and have no statistics that could move');
   if (cache !== undefined && !(rate === 0 && fixed)) throw new HeddleError('argument', 'fit: cache: features are only kept with fineTunedRate 0 and frozen statistics');
+  for (const name of /** @type {const} */ (['fineTunedFrom', 'crop', 'mirror'])) {
+    if (options[name] !== undefined && rate === 0) throw new HeddleError('argument', `fit: ${name} is for training the backbone, fineTunedRate is 0`);
+  }
   if (resume && checkpoint === undefined) throw new HeddleError('argument', 'fit: resume needs a checkpoint');
   return {
     epochs: wholeNumber(options.epochs, 'fit: epochs', 1, 30), batchSize: wholeNumber(options.batchSize, 'fit: batchSize', 2, 8), learningRate, loss, schedule,
     auxiliary: config.auxiliary, seed: options.seed === undefined ? modelSeed : checkSeed(options.seed, 'fit'), rate, fixed, isTable, tunes: rate > 0 || !fixed,
+    from: options.fineTunedFrom, mirror: options.mirror === true, ...options.crop && { crop: readCrop(options.crop, config.preprocessing) },
     cache: typeof cache === 'string' ? featureCache(cache) : cache,
   };
 }
@@ -108,24 +125,25 @@ async function readSet(net, config, settings, images, ratings, set, { signal, on
   const kept = [...rows.keys()].filter(i => rows[i] !== null), scores = Float64Array.from(kept, i => y[i]);
   checkRatings(scores, `${where} (${skipped.length} pictures could not be read, the first: ${skipped[0]?.name} - ${skipped[0]?.reason})`);
   const good = /** @type {any[]} */ (kept.map(i => rows[i]));
-  return { rows: settings.tunes ? pictureRows(good) : featureRows(good, sizes), scores, skipped: skipped.map(one => ({ ...one, set })) };
+  return { rows: settings.tunes ? pictureRows(good, settings) : featureRows(good, sizes), scores, skipped: skipped.map(one => ({ ...one, set })) };
 }
 
 /** The network that learns: the heads alone, or the whole with its own rate for the backbone. @param {Model} net @param {QualityConfig} config
  * @param {Settings} settings */
 async function makeTrainee(net, { sizes }, settings) {
-  const whole = net.description, description = settings.isTable ? whole : settings.tunes ? tunedModel(whole, sizes.length, settings.rate, settings.fixed) : headsOf(whole, sizes);
-  const { model } = await build(description);
+  const whole = net.description, { isTable, tunes, crop } = settings;
+  const description = isTable ? whole : tunes ? tunedModel(whole, sizes.length, settings) : headsOf(whole, sizes), { model } = await build(crop ? resized(description, crop) : description);
   await copyWeights(net, model);
   await compileTraining(model, settings);
   return model;
 }
 
 /** @param {Settings} settings @param {Labelled} training @param {Labelled | null} validation */
-function termsOf({ epochs, batchSize, learningRate, loss, schedule, auxiliary, seed, rate, fixed }, training, validation) {
+function termsOf({ epochs, batchSize, learningRate, loss, schedule, auxiliary, seed, rate, fixed, from, crop, mirror }, training, validation) {
   const sum = (/** @type {Labelled} */ { scores }) => scores.reduce((all, value) => all + value, 0);
   return {
     epochs, batchSize, learningRate, loss: JSON.stringify(loss), schedule: JSON.stringify(schedule ?? null), auxiliary, seed, fineTunedRate: rate, freezeStatistics: fixed,
+    fineTunedFrom: from ?? null, crop: crop ? `${crop}` : null, mirror,
     pictures: training.rows.count, 'sum of ratings': sum(training), 'validation pictures': validation ? validation.rows.count : 0,
   };
 }
@@ -147,30 +165,37 @@ async function run({ net, config }, settings, training, validation, { signal, on
   if (old) Object.assign(state, old.state);
   const trainee = old?.trainee ?? await makeTrainee(net, config, settings);
   const save = checkpoint === undefined ? undefined : (/** @type {TrainingState} */ reached) => saveCheckpoint(checkpoint, trainee, reached, terms);
+  const scorer = settings.crop ? (await build(net.description)).model : trainee; // one for parts of pictures does not take whole ones
+  const dispose = () => [trainee, scorer].forEach(one => one.dispose());
+  const predict = async (/** @type {Rows} */ rows) => {
+    if (scorer !== trainee) await copyWeights(trainee, scorer);
+    return predictRows(scorer, rows, signal);
+  };
   let interruption;
   try {
-    await train(trainee, training, validation, settings, state, { signal, onProgress, onEpochEnd, save });
+    await train(trainee, training, validation, settings, state, { signal, onProgress, onEpochEnd, save, predict });
   } catch (error) {
     if (!isInterruption(error, signal) || !state.epochs.length) {
-      trainee.dispose();
+      dispose();
       throw explained(error, config, settings);
     }
     interruption = { error };
   }
   try {
     await copyWeights(trainee, net);
-    config.mapping = await line(trainee, training, validation, state, !!interruption && settings.tunes);
+    if (scorer !== trainee) await copyWeights(trainee, scorer);
+    config.mapping = await line(scorer, training, validation, state, !!interruption && settings.tunes);
   } finally {
-    trainee.dispose();
+    dispose();
   }
   if (interruption) throw interruption.error;
 }
 
 /** Least squares on the whole training set; where that would keep an interrupted caller waiting, on the validation scores.
- * @param {Model} trainee @param {Labelled} training @param {Labelled | null} validation @param {TrainingState} state @param {boolean} isHurried */
-async function line(trainee, training, validation, { best }, isHurried) {
+ * @param {Model} scorer @param {Labelled} training @param {Labelled | null} validation @param {TrainingState} state @param {boolean} isHurried */
+async function line(scorer, training, validation, { best }, isHurried) {
   if (isHurried && !(validation && best)) return null;
-  const [q, y] = isHurried && validation && best ? [best.scores, validation.scores] : [await predictRows(trainee, training.rows), training.scores];
+  const [q, y] = isHurried && validation && best ? [best.scores, validation.scores] : [await predictRows(scorer, training.rows), training.scores];
   const { kind, coefficients } = await mapping.linear(q, y);
   return { kind, coefficients: [...coefficients] };
 }

@@ -2,10 +2,10 @@
 import { HeddleError, checkOptions, wholeNumber } from '../errors.js';
 import { build } from '../model.js';
 import { copyWeights, resized } from './network.js';
-import { namedPicture, preprocess } from './pictures.js';
+import { cut, namedPicture, preprocess } from './pictures.js';
 
 /** @import { Model } from '../model.js' */
-/** @import { Picture, Pixels, Preprocessing } from './pictures.js' */
+/** @import { Picture, Preprocessing } from './pictures.js' */
 /**
  * @typedef {object} LocalOptions
  * @property {number} [patch] height and width of a part in pixels of the picture that the network sees; 224 unless told, at most the picture
@@ -20,14 +20,6 @@ const atOnce = 4;
 function positions(length, patch, stride) {
   const count = Math.ceil((length - patch) / stride) + 1;
   return Array.from({ length: count }, (_, i) => (count === 1 ? 0 : Math.round(i * (length - patch) / (count - 1))));
-}
-
-/** @param {Pixels} pixels @param {number} top @param {number} left @param {[number, number]} patch @param {Uint8Array} to @param {number} at */
-function cut({ data, shape: [, width, channels] }, top, left, [height, wide], to, at) {
-  for (let y = 0; y < height; y++) {
-    const begin = ((top + y) * width + left) * channels;
-    to.set(data.subarray(begin, begin + wide * channels), at + y * wide * channels);
-  }
 }
 
 /**

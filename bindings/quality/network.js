@@ -1,5 +1,5 @@
 /** The networks of a quality model: the whole one, from picture to scores, and those that training uses. */
-import { HeddleError } from '../errors.js';
+import { HeddleError, suggest } from '../errors.js';
 import { build } from '../model.js';
 import { describe } from '../recipe_description.js';
 import { loadWeights } from '../weights/index.js';
@@ -27,10 +27,13 @@ export function headsOf(whole, sizes) {
 }
 
 /** The whole model with another rate on what stands before the levels. @param {ModelDescription} whole @param {number} levels how many
- * @param {number} rate @param {boolean} fixed statistics of batch normalisations stay @returns {ModelDescription} */
-export function tunedModel(whole, levels, rate, fixed) {
-  const last = whole.nodes.findIndex(node => node.name === levelName(levels - 1));
-  return { ...whole, nodes: whole.nodes.map((node, i) => (i <= last ? tuned(node, rate, fixed) : node)) };
+ * @param {{ rate: number, fixed: boolean, from?: string }} how fixed: statistics of batch normalisations stay; from: all before this node or stage is
+ *   frozen @returns {ModelDescription} */
+export function tunedModel(whole, levels, { rate, fixed, from }) {
+  const { nodes } = whole, names = nodes.map(({ name }) => name), last = names.indexOf(levelName(levels - 1));
+  const first = from === undefined ? 0 : names.findIndex(name => name === from || name.startsWith(`${from}.`));
+  if (first < 0 || first > last) throw new HeddleError('argument', `fit: fineTunedFrom: no node "${from}" in the backbone${suggest(String(from), names.slice(0, last))}`);
+  return { ...whole, nodes: nodes.map((node, i) => (i > last ? node : i < first ? tuned(node, 0, true) : tuned(node, rate, fixed))) };
 }
 
 /** The same network for pictures of another size. @param {ModelDescription} whole @param {readonly number[]} size @returns {ModelDescription} */

@@ -37,6 +37,19 @@ export async function preprocess(source, { size, first }) {
   return sized(first ? await sized(whole, first) : whole, size);
 }
 
+/**
+ * Copies a part of a picture.
+ * @param {Pixels} pixels @param {number} top @param {number} left @param {readonly [number, number]} size of the part @param {Uint8Array} to
+ * @param {number} at where it begins there @param {boolean} [mirrored] left and right exchanged
+ */
+export function cut({ data, shape: [, width, channels] }, top, left, [height, wide], to, at, mirrored = false) {
+  for (let y = 0; y < height; y++) {
+    const begin = ((top + y) * width + left) * channels, row = at + y * wide * channels;
+    if (!mirrored) to.set(data.subarray(begin, begin + wide * channels), row);
+    else for (let x = 0; x < wide; x++) for (let c = 0; c < channels; c++) to[row + x * channels + c] = data[begin + (wide - 1 - x) * channels + c];
+  }
+}
+
 /** The bytes that stand for a picture, to be digested and decoded; null: it has none (a canvas, a video).
  * @param {any} source @returns {Promise<Uint8Array | null>} */
 export async function bytesOf(source) {

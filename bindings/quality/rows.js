@@ -3,14 +3,15 @@ import { HeddleError } from '../errors.js';
 import { readNpy } from '../files/npy.js';
 import { readMatrix } from '../matrix.js';
 import { loadFrom } from '../stores/index.js';
-import { eachPicture, namedPicture, preprocess } from './pictures.js';
+import { cut, eachPicture, namedPicture, preprocess } from './pictures.js';
 
 /** @import { Model } from '../model.js' */
 /** @import { Picture, Pixels, Preprocessing, Skipped } from './pictures.js' */
 /**
  * @typedef {object} Rows
  * @property {number} count
- * @property {(indices: readonly number[]) => Promise<any>} take the model's inputs for these rows, in this order
+ * @property {(indices: readonly number[], random?: () => number) => Promise<any>} take the model's inputs for these rows, in this order; random: numbers 0..1
+ *   for what training varies
  * @property {number} atOnce rows that prediction takes at a time
  */
 
@@ -74,14 +75,19 @@ export async function readPictures(pictures, preprocessing, { signal, onDone }) 
   return { rows, skipped };
 }
 
-/** @param {readonly (Pixels | (() => Promise<Pixels>))[]} rows @returns {Rows} */
-export function pictureRows(rows) {
-  /** @param {readonly number[]} indices */
-  const take = async indices => {
-    const parts = await Promise.all(indices.map(i => (typeof rows[i] === 'function' ? rows[i]() : rows[i]))), size = parts[0].data.length;
-    const data = new Uint8Array(parts.length * size);
-    parts.forEach((part, i) => data.set(part.data, i * size));
-    return { data, shape: [parts.length, ...parts[0].shape] };
+/** Whole pictures; for training, parts of them at random places, mirrored at random. @param {readonly (Pixels | (() => Promise<Pixels>))[]} rows
+ * @param {{ crop?: readonly [number, number], mirror?: boolean }} [variation] @returns {Rows} */
+export function pictureRows(rows, { crop, mirror } = {}) {
+  /** @param {readonly number[]} indices @param {() => number} [random] */
+  const take = async (indices, random) => {
+    const draws = indices.map(() => [0, 1, 2].map(() => random?.() ?? 0)), parts = await Promise.all(indices.map(i => (typeof rows[i] === 'function' ? rows[i]() : rows[i])));
+    const [height, width, channels] = parts[0].shape, size = random && crop ? crop : /** @type {const} */ ([height, width]), length = size[0] * size[1] * channels;
+    const data = new Uint8Array(parts.length * length);
+    parts.forEach((part, i) => {
+      const [down, along, flip] = draws[i], top = Math.floor(down * (height - size[0] + 1)), left = Math.floor(along * (width - size[1] + 1));
+      cut(part, top, left, size, data, i * length, mirror && flip >= 0.5);
+    });
+    return { data, shape: [parts.length, ...size, channels] };
   };
   return { count: rows.length, take, atOnce: 1 };
 }

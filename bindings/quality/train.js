@@ -3,7 +3,6 @@ import { abortError } from '../errors.js';
 import { optimizers, schedules } from '../factories.js';
 import { asSpec } from '../options.js';
 import { mapping } from './mapping.js';
-import { predictRows } from './rows.js';
 import { plcc, rmse, srocc } from './statistics.js';
 
 /** @import { Model, NamedTensors } from '../model.js' */
@@ -42,6 +41,7 @@ import { plcc, rmse, srocc } from './statistics.js';
  * @property {(progress: { phase: 'training', epoch: number, epochs: number, batch: number, batches: number, loss: number, secondsLeft?: number }) => void} [onProgress]
  * @property {(epoch: number, report: EpochReport, validation?: ValidationScores) => void | Promise<void>} [onEpochEnd]
  * @property {(state: TrainingState) => Promise<void>} [save] called before onEpochEnd
+ * @property {(rows: Rows) => Promise<Float64Array>} predict the main head's scores as at inference
  */
 
 /** Numbers 0..1 from a counter: splitmix32, a bijection of a Weyl sequence. @param {number} seed */
@@ -56,10 +56,15 @@ function uniform(seed) {
   };
 }
 
+/** Numbers of an epoch, others for each use. @param {number} seed @param {number} epoch @param {number} use */
+function numbersOf(seed, epoch, use) {
+  const first = uniform(seed % 2 ** 32), high = Math.floor(seed / 2 ** 32);
+  return uniform(Math.floor(first() * 2 ** 32) + 0x632be5ab * (epoch + 1) + high + 0x1b873593 * use);
+}
+
 /** The order of an epoch, which depends on nothing but its arguments. @param {number} rows @param {number} seed @param {number} epoch */
 export function orderOf(rows, seed, epoch) {
-  const order = Array.from({ length: rows }, (_, i) => i), first = uniform(seed % 2 ** 32), high = Math.floor(seed / 2 ** 32);
-  const next = uniform(Math.floor(first() * 2 ** 32) + 0x632be5ab * (epoch + 1) + high);
+  const order = Array.from({ length: rows }, (_, i) => i), next = numbersOf(seed, epoch, 0);
   for (let i = rows - 1; i > 0; i--) {
     const j = Math.floor(next() * (i + 1));
     [order[i], order[j]] = [order[j], order[i]];
@@ -88,11 +93,11 @@ export async function compileTraining(trainee, settings) {
 async function* batchesOf({ rows, scores }, { batchSize, epochs, seed }, begin, outputs) {
   const steps = stepsOf(rows.count, batchSize);
   for (let epoch = begin; epoch < epochs; epoch++) {
-    const order = orderOf(rows.count, seed, epoch);
+    const order = orderOf(rows.count, seed, epoch), random = numbersOf(seed, epoch, 1);
     for (let step = 0; step < steps; step++) {
       const indices = order.slice(step * batchSize, (step + 1) * batchSize);
       const y = { data: Float32Array.from(indices, i => scores[i]), shape: [indices.length, 1] };
-      yield { x: await rows.take(indices), y: outputs === 1 ? y : Array.from({ length: outputs }, () => y) };
+      yield { x: await rows.take(indices, random), y: outputs === 1 ? y : Array.from({ length: outputs }, () => y) };
     }
   }
 }
@@ -100,9 +105,9 @@ async function* batchesOf({ rows, scores }, { batchSize, epochs, seed }, begin, 
 /** What is not a number - all scores alike - counts least. @param {number | undefined} srocc */
 const ranked = (srocc = NaN) => (Number.isNaN(srocc) ? -Infinity : srocc);
 
-/** @param {Model} trainee @param {Labelled} validation @param {AbortSignal} [signal] */
-async function validate(trainee, { rows, scores }, signal) {
-  const q = await predictRows(trainee, rows, signal), line = await mapping.linear(q, scores);
+/** @param {TrainingHooks['predict']} predict @param {Labelled} validation */
+async function validate(predict, { rows, scores }) {
+  const q = await predict(rows), line = await mapping.linear(q, scores);
   return { q, srocc: await srocc(q, scores), plcc: await plcc(q, scores), rmse: await rmse(line.apply(q), scores) };
 }
 
@@ -116,7 +121,7 @@ async function validate(trainee, { rows, scores }, signal) {
  * @param {TrainingState} state is brought up to date after each epoch
  * @param {TrainingHooks} hooks
  */
-export async function train(trainee, training, validation, settings, state, { signal, onProgress, onEpochEnd, save }) {
+export async function train(trainee, training, validation, settings, state, { signal, onProgress, onEpochEnd, save, predict }) {
   const { epochs, batchSize, seed } = settings, begin = state.epochs.length, steps = stepsOf(training.rows.count, batchSize);
   if (signal?.aborted) throw abortError(signal);
   try {
@@ -125,7 +130,7 @@ export async function train(trainee, training, validation, settings, state, { si
         epochs, initialEpoch: begin, batchSize: Math.min(batchSize, training.rows.count), stepsPerEpoch: steps, seed, signal,
         ...onProgress && { onBatchEnd: (batch, { epoch, loss, secondsLeft }) => onProgress({ phase: 'training', epoch, epochs, batch: batch + 1, batches: steps, loss, secondsLeft }) },
         onEpochEnd: async (epoch, { loss }) => {
-          const found = validation && await validate(trainee, validation, signal);
+          const found = validation && await validate(predict, validation);
           const report = { epoch, loss, ...found && { srocc: found.srocc, plcc: found.plcc, rmse: found.rmse } };
           state.epochs.push(report);
           if (found && (!state.best || ranked(found.srocc) > ranked(state.epochs[state.best.epoch].srocc))) state.best = { epoch, weights: await trainee.getWeights(), scores: found.q };

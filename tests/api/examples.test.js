@@ -155,6 +155,18 @@ test('the losses of image quality race on the first pictures of CLIVE, whose fea
   }
 });
 
+test('a judge of the first pictures of CLIVE with its backbone trained, beside the one with frozen features', { skip: without('iqa/clive/clive_scores.csv', 'weights/resnet18_imagenet_conv1-layer3_bnfolded_f32.safetensors') }, () => {
+  const cache = mkdtempSync(join(tmpdir(), 'heddle-clive-'));
+  try {
+    const printed = run(join(folder, 'clive-finetune.js'), '--cache', cache, '--pictures', '15', '--splits', '1', '--head-epochs', '3', '--epochs', '1', '--crop', '64,96', '--threads', '1');
+    const rows = printed.match(/^\| (0|median) \| (frozen|tuned) \|( -?[01]\.\d{3} \|){3}$/gm);
+    assert.deepEqual([rows?.length, rows?.[0].slice(4), rows?.[1].slice(4)], [4, rows?.[2].slice(9), rows?.[3].slice(9)], printed);
+    assert.notEqual(rows[0].slice(13), rows[1].slice(12), 'training the backbone changes its scores');
+  } finally {
+    rmSync(cache, { recursive: true });
+  }
+});
+
 test('regression finds the hidden matrices', () => {
   const error = Number(/([\d.e+-]+) after the last/.exec(run(join(folder, 'regression.js')))?.[1]);
   assert.ok(error < 1e-6, `error ${error}`);

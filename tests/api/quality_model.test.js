@@ -8,6 +8,8 @@ import { writeNpy } from '../../bindings/files/index.js';
 import { resize } from '../../bindings/images/index.js';
 import { info, losses } from '../../bindings/index.js';
 import { featureCache, loadQualityModel, mapping, qualityModel, srocc } from '../../bindings/quality/index.js';
+import { tunedModel } from '../../bindings/quality/network.js';
+import { pictureRows } from '../../bindings/quality/rows.js';
 import { bits, close, fresh, numbers, refuses } from './modelkit.js';
 
 before(() => fresh());
@@ -204,6 +206,63 @@ test('the rate of the backbone: 0 leaves its weights as they are, bit by bit, wh
   assert.equal(published.filter(isFront).length, 8);
   assert.equal(tuned.filter(isFront).length, 20);
   assert.ok(both.some(isFront) && !both.filter(isFront).some(name => /running/.test(name)));
+});
+
+test('a backbone that is trained from a stage on: what stands before it stays, its statistics too', async () => {
+  const { sources, scores } = pictures(12), judge = await small(), old = await bits(judge.network);
+  await judge.fit(sources, scores, { epochs: 2, batchSize: 6, learningRate: 1e-3, fineTunedRate: 0.5, fineTunedFrom: 'stage3' });
+  const now = await bits(judge.network), changed = now.filter((line, i) => line !== old[i]).map(line => line.split(' ')[0]).filter(name => /^stage/.test(name));
+  assert.deepEqual([...new Set(changed.map(name => name.split('/')[0]))].sort(), ['stage3', 'stage3.conv', 'stage4', 'stage4.conv']);
+  assert.equal(changed.length, 10);
+  const isFrozen = ({ weights }) => Object.values(weights ?? {}).every(({ frozen }) => frozen); // so that no gradients are worked out for them
+  const front = tunedModel(judge.network.description, 2, { rate: 0.5, fixed: false, from: 'stage3' }).nodes.filter(({ name }) => /^stage/.test(name));
+  assert.deepEqual(front.filter(isFrozen).map(({ name }) => name), ['stage1.conv', 'stage1', 'stage2.conv', 'stage2']);
+  await refuses(() => judge.fit(sources, scores, { fineTunedFrom: 'stage5' }), 'argument', /fineTunedFrom: no node "stage5" in the backbone, did you mean "stage/);
+  await refuses(() => judge.fit(sources, scores, { fineTunedFrom: 'main' }), 'argument', /fineTunedFrom: no node "main" in the backbone/);
+  await refuses(() => judge.fit(sources, scores, { fineTunedRate: 0, fineTunedFrom: 'stage3' }), 'argument', /fineTunedFrom is for training the backbone, fineTunedRate is 0/);
+  judge.dispose();
+});
+
+test('parts of pictures: at every place, mirrored or not, and no others', async () => {
+  const pixels = start => ({ data: Uint8Array.from({ length: 3 * 4 * 3 }, (_, i) => start + i), shape: [3, 4, 3] }), rows = [pixels(0), pixels(100)];
+  const part = ({ data }, top, left, flip) => [0, 1].flatMap(y => [0, 1, 2].flatMap(x => [...data.subarray(((top + y) * 4 + left + (flip ? 2 - x : x)) * 3).subarray(0, 3)]));
+  const state = numbers(6000), seen = [new Map(), new Map()];
+  let at = 0;
+  const take = pictureRows(rows, { crop: [2, 3], mirror: true }).take;
+  for (let i = 0; i < 1000; i++) {
+    const { data, shape } = await take([1, 0], () => state[at++]);
+    assert.deepEqual(shape, [2, 2, 3, 3]);
+    [data.subarray(0, 18), data.subarray(18)].forEach((one, k) => seen[k].set(`${one}`, (seen[k].get(`${one}`) ?? 0) + 1));
+  }
+  assert.equal(at, 6000);
+  for (const [k, row] of [[0, rows[1]], [1, rows[0]]]) {
+    const wanted = [0, 1].flatMap(top => [0, 1].flatMap(left => [false, true].map(flip => `${part(row, top, left, flip)}`)));
+    assert.deepEqual([...seen[k].keys()].sort(), wanted.sort());
+    assert.ok([...seen[k].values()].every(count => count > 80 && count < 170), `${[...seen[k].values()]}`); // 125 +- 10
+  }
+  const whole = await take([1, 0]);
+  assert.deepEqual([whole.shape, whole.data], [[2, 3, 4, 3], Uint8Array.from([...rows[1].data, ...rows[0].data])]);
+  const flipped = await pictureRows(rows, { mirror: true }).take([0], () => 0.75), plain = await pictureRows(rows, { crop: [2, 3] }).take([0], () => 0.75);
+  assert.deepEqual([...flipped.data].slice(0, 12), [9, 10, 11, 6, 7, 8, 3, 4, 5, 0, 1, 2]);
+  assert.deepEqual([...plain.data], part(rows[0], 1, 1, false));
+});
+
+test('trained on parts of pictures, a judge is chosen by whole ones, and goes on to the same bits', async () => {
+  const { sources, scores } = pictures(14), valid = pictures(9, 50), checkpoint = join(folder, 'parts.safetensors');
+  const options = { epochs: 4, batchSize: 5, learningRate: 3e-3, crop: [16, 24], mirror: true, validationData: [valid.sources, valid.scores], seed: 3 };
+  const [whole, first, second, plain] = [await small(), await small(), await small(), await small()], controller = new AbortController();
+  const { epochs, bestEpoch } = await whole.fit(sources, scores, options), all = await whole.evaluate(valid.sources, valid.scores, { resamples: 0 });
+  close([all.srocc, all.plcc], [epochs[bestEpoch].srocc, epochs[bestEpoch].plcc], 1e-6);
+  assert.ok(epochs.every(one => all.srocc >= one.srocc));
+  const expected = await mapping.linear((await whole.score(sources)), scores);
+  close(expected.coefficients, [0, 1], 1e-3, 'the line is that of whole pictures');
+  await assert.rejects(first.fit(sources, scores, { ...options, checkpoint, signal: controller.signal, onEpochEnd: epoch => { if (epoch === 1) controller.abort(); } }), { name: 'AbortError' });
+  await refuses(() => second.fit(sources, scores, { ...options, checkpoint, resume: true, crop: [16, 16] }), 'argument', /made with crop = 16,24, this training has 16,16/);
+  assert.deepEqual((await second.fit(sources, scores, { ...options, checkpoint, resume: true })).epochs, epochs);
+  assert.deepEqual(await bits(second.network), await bits(whole.network));
+  assert.notDeepEqual((await plain.fit(sources, scores, { ...options, mirror: false })).epochs, epochs);
+  for (const crop of [[33, 24], [16, 41], [8, 16], [16], 16]) await refuses(() => plain.fit(sources, scores, { crop }), 'argument', /crop: expected \[height, width\], whole numbers from 16, at most \[32, 40\]/);
+  for (const judge of [whole, first, second, plain]) judge.dispose();
 });
 
 test('features are kept: an interrupted pass goes on, and other weights have others', async () => {
