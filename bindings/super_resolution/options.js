@@ -26,16 +26,18 @@ import { modalityNames } from './matnet.js';
  * @property {readonly number[] | readonly (readonly number[])[]} [hidden] matnet: rows and columns of the hidden matrix, or of several; [10, 10] unless told
  * @property {readonly Modality[]} [modalities] matnet: luma first; unless told all five: ['luma', 'x', 'y', 'xx', 'yy']
  * @property {'luma' | 'all'} [targets] matnet: modalities that are learnt; luma unless told, for `literal` all
+ * @property {'cosine' | 'random'} [start] matnet: weights to begin with: cosine (unless told, but for `literal`): a low-pass filter of the luma, which learns
+ *   in seconds what takes random weights minutes; random: drawn by the seed
  * @property {{ rho?: number, beta?: number }} [sparsity] matnet: KL divergence of the mean activations of the hidden matrices from rho (0.05), times beta
  *   (0, which is none)
  * @property {number} [weightDecay] times the sum of the squares of all weights but biases, added to the loss; 0 unless told
  * @property {number} [patch] conv: pixels of the small picture on a side of what a patch predicts, 24 unless told; matnet: side of the windows, 15 unless told
  * @property {number} [patches] drawn at random places, a picture counting by its area: for conv anew in each epoch, 4000 unless told; for matnet once, 10000
- * @property {number} [epochs] 20 unless told; with L-BFGS of its iterations, 400 unless told
+ * @property {number} [epochs] 20 for conv and 15 for matnet unless told; with L-BFGS of its iterations, 400 unless told
  * @property {number} [maxIterations] another name of epochs, for L-BFGS
- * @property {number} [batchSize] 8 for conv and 64 for matnet unless told; L-BFGS always sees all patches, computed 500 at a time unless told
- * @property {'adam' | 'lbfgs' | OptimizerSpec} [optimizer] adam for conv, lbfgs for matnet unless told; lbfgs is for matnet only
- * @property {number} [learningRate] 1e-3 unless told
+ * @property {number} [batchSize] 8 for conv and 100 for matnet unless told; L-BFGS always sees all patches, computed 500 at a time unless told
+ * @property {'adam' | 'lbfgs' | OptimizerSpec} [optimizer] adam unless told, lbfgs if `maxIterations` is given; lbfgs is for matnet only
+ * @property {number} [learningRate] 1e-3 for conv and 3e-3 for matnet unless told
  * @property {ScheduleSpec | string | null} [schedule] of the learning rate; a cosine down to a hundredth unless told, null: none
  * @property {LossSpec | string} [loss] meanAbsoluteError for conv and meanSquaredError for matnet unless told
  * @property {number} [validationSplit] part of the pictures - with fewer than four: of each picture, its bottom - that is held out to choose the
@@ -50,7 +52,7 @@ import { modalityNames } from './matnet.js';
 
 const common = ['scale', 'network', 'weightDecay', 'patch', 'patches', 'epochs', 'maxIterations', 'batchSize', 'optimizer', 'learningRate', 'schedule', 'loss',
   'validationSplit', 'validationFrequency', 'warmStart', 'seed', 'signal', 'onProgress', 'onEpochEnd'];
-const own = { conv: ['filters', 'kernelSize', 'activation', 'augment'], matnet: ['mode', 'hidden', 'modalities', 'targets', 'sparsity'] };
+const own = { conv: ['filters', 'kernelSize', 'activation', 'augment'], matnet: ['mode', 'hidden', 'modalities', 'targets', 'start', 'sparsity'] };
 const modes = ['denoise', 'residual', 'literal'], activations = /** @type {const} */ (['relu', 'leakyRelu', 'tanh']);
 
 /** @template {string} T @param {unknown} value @param {readonly T[]} names @param {string} where @returns {T} */
@@ -97,8 +99,8 @@ function readMatnet({ mode = 'denoise', hidden = [10, 10], modalities = modality
 }
 
 /** @param {FitOptions} options @param {boolean} isConv @returns {OptimizerSpec} */
-function readOptimizer({ optimizer: given, learningRate, schedule }, isConv) {
-  const optimizer = given ?? (isConv ? 'adam' : 'lbfgs'), spec = asSpec('optimizer', optimizer, 'fit: optimizer'), isLbfgs = spec.optimizer === 'lbfgs';
+function readOptimizer({ optimizer: given, learningRate, schedule, maxIterations }, isConv) {
+  const optimizer = given ?? (isConv || maxIterations === undefined ? 'adam' : 'lbfgs'), spec = asSpec('optimizer', optimizer, 'fit: optimizer'), isLbfgs = spec.optimizer === 'lbfgs';
   if (isLbfgs && isConv) throw new HeddleError('unsupported', 'fit: optimizer = "lbfgs" sees the same patches in every iteration, network "conv" gets new ones: take "adam"');
   if (isLbfgs) {
     if (learningRate !== undefined || schedule !== undefined) throw new HeddleError('argument', `fit: ${schedule === undefined ? 'learningRate' : 'schedule'} is not for lbfgs, which searches along lines`);
@@ -108,7 +110,7 @@ function readOptimizer({ optimizer: given, learningRate, schedule }, isConv) {
     if (learningRate !== undefined || schedule !== undefined) throw new HeddleError('argument', 'fit: learningRate and schedule belong to the optimizer that was given');
     return spec;
   }
-  const rate = learningRate === undefined ? 1e-3 : number(learningRate, 'learningRate', 0, 1e6), make = /** @type {any} */ (optimizers)[spec.optimizer];
+  const rate = learningRate === undefined ? isConv ? 1e-3 : 3e-3 : number(learningRate, 'learningRate', 0, 1e6), make = /** @type {any} */ (optimizers)[spec.optimizer];
   if (schedule === null) return make({ learningRate: rate });
   const falls = asSpec('schedule', schedule ?? schedules.cosine({ minimum: 0.01 }), 'fit: schedule');
   return make({ learningRate: { ...falls, initialLearningRate: falls.initialLearningRate ?? rate } });
@@ -123,13 +125,14 @@ export function readFit(options) {
   const { scale = 2, weightDecay = 0, sparsity = {}, validationSplit = 0.1, augment = true, warmStart = false, loss, maxIterations } = options;
   if (![2, 3, 4].includes(scale)) throw new HeddleError('argument', `fit: scale = ${String(scale)}, expected 2, 3 or 4`);
   checkOptions(sparsity, ['rho', 'beta'], 'fit: sparsity');
+  const start = oneOf(options.start ?? (options.mode === 'literal' ? 'random' : 'cosine'), /** @type {const} */ (['cosine', 'random']), 'start');
   const optimizer = readOptimizer(options, isConv), isLbfgs = optimizer.optimizer === 'lbfgs';
   if (maxIterations !== undefined && !isLbfgs) throw new HeddleError('argument', 'fit: maxIterations is for optimizer "lbfgs"; else give epochs');
   return {
-    config: isConv ? readConv(options, scale) : readMatnet(options, scale), optimizer, isLbfgs, augment: !!augment, warmStart: !!warmStart,
+    config: isConv ? readConv(options, scale) : readMatnet(options, scale), optimizer, isLbfgs, augment: !!augment, warmStart: !!warmStart, start,
     patch: wholeNumber(options.patch, 'fit: patch', isConv ? 1 : 3, isConv ? 24 : 15), patches: wholeNumber(options.patches, 'fit: patches', 1, isConv ? 4000 : 10000),
-    epochs: wholeNumber(maxIterations ?? options.epochs, `fit: ${maxIterations === undefined ? 'epochs' : 'maxIterations'}`, 1, isLbfgs ? 400 : 20),
-    batchSize: wholeNumber(options.batchSize, 'fit: batchSize', 1, isLbfgs ? 500 : isConv ? 8 : 64),
+    epochs: wholeNumber(maxIterations ?? options.epochs, `fit: ${maxIterations === undefined ? 'epochs' : 'maxIterations'}`, 1, isLbfgs ? 400 : isConv ? 20 : 15),
+    batchSize: wholeNumber(options.batchSize, 'fit: batchSize', 1, isLbfgs ? 500 : isConv ? 8 : 100),
     loss: /** @type {LossSpec} */ (asSpec('loss', loss ?? (isConv ? 'meanAbsoluteError' : 'meanSquaredError'), 'fit: loss')),
     weightDecay: number(weightDecay, 'weightDecay', 0, 1e9),
     sparsity: { rho: number(sparsity.rho ?? 0.05, 'sparsity.rho', 1e-6, 1 - 1e-6), beta: number(sparsity.beta ?? 0, 'sparsity.beta', 0, 1e9) },

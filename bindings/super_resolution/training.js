@@ -6,6 +6,7 @@ import { build } from '../model.js';
 import { ConvEnlarger, convBatches, describeConv } from './conv.js';
 import { MatnetEnlarger, describeMatnet, matnetPatches } from './matnet.js';
 import { asTensor, cropped, readPairs } from './pictures.js';
+import { cosineStart } from './start.js';
 import { enlargeInBands } from './tiles.js';
 
 /** @import { Model, NamedTensors } from '../model.js' */
@@ -111,13 +112,14 @@ async function meanPsnr(pairs, enlarge) {
 
 /** A model that learns, with the weights of the seed or those of the one before. @param {Settings} settings @param {Network | null} before */
 async function makeTrainee(settings, before) {
-  const { config, patch, weightDecay, sparsity, seed, warmStart, optimizer, loss } = settings;
+  const { config, patch, weightDecay, sparsity, seed, warmStart, start, optimizer, loss } = settings;
   if (warmStart && JSON.stringify(before?.config) !== JSON.stringify(config)) {
     throw new HeddleError('argument', `fit: warmStart: this resolver has ${before ? `the network ${JSON.stringify(before.config)}` : 'no network yet'}, asked for is ${JSON.stringify(config)}`);
   }
   const { model } = await build(config.network === 'conv' ? describeConv(config, patch, weightDecay, seed) : await describeMatnet(config, { weightDecay, sparsity }, seed));
   try {
     if (warmStart && before) await model.setWeights(await before.model.getWeights());
+    else if (config.network === 'matnet' && start === 'cosine') await model.setWeights(cosineStart(await model.getWeights(), config));
     await model.compile({ optimizer, loss });
     return model;
   } catch (error) {
