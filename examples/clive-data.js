@@ -39,10 +39,11 @@ async function pixels(path) {
 
 const rowOf = ({ data, shape: [, width] }, i) => data.subarray(i * width, (i + 1) * width);
 
-/** Rows of features of each level, [mean and deviation of each channel]; written in pieces, so that an interrupted pass goes on where it was. */
+/** Rows of features of each level, [mean and deviation of each channel]; written in pieces, so that an interrupted pass goes on where it was.
+ * seconds: what all pieces took, decoding included; undefined if one does not say. */
 async function featuresOf(folder, images, data, cache) {
   await mkdir(cache, { recursive: true });
-  let trunk, start = performance.now();
+  let trunk, seconds = 0;
   const rows = [];
   for (let begin = 0; begin < images.length; begin += chunk) {
     const path = join(cache, `${begin}.safetensors`), names = images.slice(begin, begin + chunk);
@@ -50,37 +51,41 @@ async function featuresOf(folder, images, data, cache) {
       const { tensors, metadata } = readSafetensors(await readFile(path));
       if (`${metadata.images},`.startsWith(`${names.join()},`)) {
         rows.push(...names.map((_, i) => levels.map((level) => rowOf(tensors.get(level), i))));
+        seconds += Number(metadata.seconds);
         continue;
       }
     } catch (error) {
       if (error.code !== 'ENOENT') throw error;
     }
+    const made = [], start = performance.now();
     trunk ??= await openTrunk(data);
-    const made = [];
     for (const name of names) {
       const picture = await pixels(join(folder, name)), row = (await trunk.predict({ ...picture, shape: [1, ...picture.shape] })).data;
       made.push(levels.map((_, k) => row.subarray(bounds[k], bounds[k + 1])));
     }
     const tensors = Object.fromEntries(levels.map((level, k) => [level, { dtype: 'F32', shape: [made.length, made[0][k].length],
       data: Float32Array.from(made.flatMap((row) => [...row[k]])) }]));
-    await writeFile(`${path}.part`, writeSafetensors(tensors, { images: names.join() }));
+    const took = (performance.now() - start) / 1000;
+    seconds += took;
+    await writeFile(`${path}.part`, writeSafetensors(tensors, { images: names.join(), seconds: `${took}` }));
     await rename(`${path}.part`, path);
     rows.push(...made);
-    console.log(`features of ${rows.length} of ${images.length} pictures, ${((performance.now() - start) / 1000).toFixed(0)} s`);
+    console.log(`features of ${rows.length} of ${images.length} pictures, ${took.toFixed(0)} s for these`);
   }
   trunk?.dispose();
-  return rows;
+  return { features: rows, seconds: Number.isNaN(seconds) ? undefined : seconds };
 }
 
 /**
  * @param {{ data?: string, cache?: string, pictures?: string }} options folders: of the data, and for the features (a temporary one unless told);
  *   pictures: how many, all unless told
- * @returns {Promise<{ images: string[], scores: Float64Array, features: Float32Array[][] }>} features: for each picture one list a level
+ * @returns {Promise<{ images: string[], scores: Float64Array, features: Float32Array[][], seconds?: number }>} features: for each picture one list a level;
+ *   seconds: that they took, now or when they were kept
  */
 export async function clive({ data = process.env.HEDDLE_DATA, cache = join(tmpdir(), 'heddle-clive-resnet18'), pictures }) {
   if (!data) throw new HeddleError('argument', 'no CLIVE given: --data FOLDER or HEDDLE_DATA must be a folder with iqa/clive and weights');
   const folder = join(data, 'iqa', 'clive');
   const rated = await readRatings(join(folder, 'clive_scores.csv')), count = pictures ? Number(pictures) : rated.images.length;
   const images = rated.images.slice(0, count), scores = rated.scores.slice(0, count);
-  return { images, scores, features: await featuresOf(join(folder, 'images'), images, data, cache) };
+  return { images, scores, ...await featuresOf(join(folder, 'images'), images, data, cache) };
 }

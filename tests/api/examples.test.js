@@ -146,10 +146,34 @@ test('four members fit one network together, and the bytes of every method are t
 test('the losses of image quality race on the first pictures of CLIVE, whose features are kept', { skip: without('iqa/clive/clive_scores.csv', 'weights/resnet18_imagenet_conv1-layer3_bnfolded_f32.safetensors') }, () => {
   const cache = mkdtempSync(join(tmpdir(), 'heddle-clive-'));
   try {
-    const [first, again] = [0, 1].map(() => run(join(folder, 'nin-convergence.js'), '--cache', cache, '--pictures', '10', '--epochs', '2', '--splits', '1', '--methods', 'MSE,Norm-in-Norm'));
+    const [first, again] = [0, 1].map(() => run(join(folder, 'nin-convergence.js'), '--cache', cache, '--pictures', '10', '--epochs', '2', '--splits', '1', '--trials', '1', '--rates', '1e-3,1e-2', '--methods', 'MSE,Norm-in-Norm'));
     assert.match(first, /features of 10 of 10 pictures/);
     assert.doesNotMatch(again, /features of/);
+    const total = /First pass over all 10 pictures .*: (\d+) s when it was made; one training with Norm-in-Norm: (\d+\.\d) s; together (\d+) s\./;
+    for (const [, pass, training, sum] of [first.match(total), again.match(total)]) assert.ok(pass === first.match(total)[1] && Math.abs(Number(pass) + Number(training) - Number(sum)) <= 1.1);
+    for (const [, name, low, high, rate] of first.matchAll(/^(.+): mean validation PLCC by rate 0\.001: (.+), 0\.01: (.+)\n\1: rate (.+), 1 splits/gm)) {
+      assert.equal(rate, Number(low) >= Number(high) ? '0.001' : '0.01', name);
+    }
+    assert.equal(first.match(/^.+: rate 0\.01?0?1?, 1 splits/gm)?.length, 2);
     for (const printed of [first, again]) assert.equal(printed.match(/^\| [12] \|( -?[01]\.\d{3} \/ -?[01]\.\d{3} \(0\.\d{3}\) \|){2}$/gm)?.length, 2, printed);
+  } finally {
+    rmSync(cache, { recursive: true });
+  }
+});
+
+test('variants of Norm-in-Norm, and what they come to for panels drawn from the votes of KonIQ-10k', { skip: without('iqa/clive/clive_scores.csv', 'iqa/koniq-10k/koniq10k_distributions_sets.csv', 'weights/resnet18_imagenet_conv1-layer3_bnfolded_f32.safetensors') }, () => {
+  const cache = mkdtempSync(join(tmpdir(), 'heddle-clive-'));
+  try {
+    const printed = run(join(folder, 'nin-pq.js'), '--cache', cache, '--pictures', '10', '--epochs', '1', '--splits', '1'), rows = [...printed.matchAll(/^\| (\d+|all) \| (.*) \|$/gm)];
+    assert.match(printed, /10073 pictures, 7058 \/ 1000 \/ 2015 by its column/);
+    assert.deepEqual(rows.map(([, raters]) => raters), ['1', '2', '5', '10', '20', 'all']);
+    let before = 0;
+    for (const [, raters, cells] of rows) {
+      const [, plcc, , , , , , square] = cells.split(' | ').map(Number);
+      assert.ok(plcc > before && plcc < 1 && Math.abs(square - (1 - plcc) / 2) <= 2.6e-4 + 5e-3 * square, raters);
+      before = plcc;
+    }
+    assert.equal(printed.match(/^\| l.*p = \d, q = \d \|/gm)?.length, 7);
   } finally {
     rmSync(cache, { recursive: true });
   }
