@@ -9,8 +9,10 @@ import { resize } from '../../bindings/images/index.js';
 import { info, losses } from '../../bindings/index.js';
 import { featureCache, loadQualityModel, mapping, qualityModel, srocc } from '../../bindings/quality/index.js';
 import { tunedModel } from '../../bindings/quality/network.js';
+import { preprocess } from '../../bindings/quality/pictures.js';
 import { pictureRows } from '../../bindings/quality/rows.js';
 import { bits, close, fresh, numbers, refuses } from './modelkit.js';
+import { bytes, floats, golden, near } from './pixelkit.js';
 
 before(() => fresh());
 const folder = mkdtempSync(join(tmpdir(), 'heddle-quality-'));
@@ -365,6 +367,16 @@ test('backbones have the published levels, and their first layer normalises with
     close([data[c], data[16 + c]], [mean, Math.sqrt(values.reduce((sum, v) => sum + (v - mean) ** 2, 0) / values.length)], 1e-5);
   }
   wide.dispose();
+});
+
+test('a picture becomes what PIL and torchvision make of it: decoded, 498 x 664, normalised', async () => {
+  for (const { name, first, file, values } of golden('preprocess.json').cases) {
+    const judge = await small({ preprocessing: { size: [498, 664], ...first && { first } } }), seen = await preprocess(bytes(file), judge.preprocessing);
+    const { data } = await judge.network.predict({ data: seen.data, shape: [1, 498, 664, 3] }, { output: 'preprocessing', batchSize: 1 });
+    assert.equal(data.length, 498 * 664 * 3);
+    near(data.filter((_, i) => i % 997 === 0), floats(values), 2e-6, name);
+    judge.dispose();
+  }
 });
 
 test('the losses of the comparison all run, on any scale of ratings', async () => {
