@@ -4,12 +4,12 @@ import { certificate, mixedDatasetModel, srocc } from 'heddle/quality';
 import { chosenFiles, isPicture } from '../dropped.js';
 import { extent } from '../heatmap.js';
 import { byId, enable, onClick, put } from '../page.js';
+import { attempt, isIdle, onWork, progress, run } from '../work.js';
 import { MixChart } from './charts.js';
 import { judge, onJudge } from './judge.js';
 import { newJudge } from './losses.js';
 import { PictureSets, exampleSets, tableOf } from './picture_sets.js';
 import { exampleTables, readTable, standardized } from './tables.js';
-import { attempt, isIdle, onWork, progress, run } from './work.js';
 
 /** @import { Table } from './tables.js' */
 

@@ -3,11 +3,11 @@ import { HeddleError, saveTo } from 'heddle';
 import { chosenFiles } from '../dropped.js';
 import { extent } from '../heatmap.js';
 import { byId, element, enable, onClick, put, say } from '../page.js';
+import { attempt, isIdle, onWork, progress, run } from '../work.js';
 import { examplePictures } from './example.js';
 import { judge, onJudge, open } from './judge.js';
 import { LocalMap } from './local.js';
 import { Thumbnails, baseName, csvOf, draw, picturesOf } from './pictures.js';
-import { attempt, isIdle, onWork, progress, run } from './work.js';
 
 /** @typedef {import('./pictures.js').Picture} Picture */
 /** score: null until it is scored, NaN if the picture can't be read. @typedef {{ picture: Picture, score: number | null, item: HTMLLIElement,

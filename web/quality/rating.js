@@ -1,8 +1,8 @@
 // The tool to rate pictures: one by one with a slider, or "which of the two is better?".
 import { saveTo } from 'heddle';
 import { byId, enable, onClick, put } from '../page.js';
+import { attempt } from '../work.js';
 import { csvOf, draw } from './pictures.js';
-import { attempt } from './work.js';
 
 /** @typedef {import('./pictures.js').Picture} Picture */
 

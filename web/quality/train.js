@@ -3,6 +3,7 @@ import { info, init, listStore } from 'heddle';
 import { chosenFiles } from '../dropped.js';
 import { byId, element, enable, onClick, put } from '../page.js';
 import { tell } from '../progress.js';
+import { attempt, isIdle, onWork, progress, run } from '../work.js';
 import { Race, Scatter } from './charts.js';
 import { Controls } from './controls.js';
 import { examplePictures } from './example.js';
@@ -10,7 +11,6 @@ import { adopt, judge, onJudge, open } from './judge.js';
 import { contestants, examine, partsOf, trainJudge } from './losses.js';
 import { OwnPictures } from './own.js';
 import { Rating } from './rating.js';
-import { attempt, isIdle, onWork, progress, run } from './work.js';
 
 const kept = 'quality', isTrunk = ({ path }) => /\.safetensors$/i.test(path), round = (value) => (Number.isFinite(value) ? value.toFixed(3) : '–');
 

@@ -1,6 +1,6 @@
 // One piece of work at a time: the parts of the page share the engine, the status line and the button that stops.
-import { HeddleError } from 'heddle';
-import { byId, clearErrors, enable, onClick, say, showError } from '../page.js';
+import { HeddleError, init } from 'heddle';
+import { byId, clearErrors, enable, onClick, say, showError } from './page.js';
 
 /** @type {AbortController | null} */
 let abort = null;
@@ -19,11 +19,6 @@ function tell() {
   for (const listener of listeners) listener();
 }
 
-export function setReady() {
-  isReady = true;
-  tell();
-}
-
 /** Runs what the user asked for; what goes wrong is said in the page. @param {() => unknown} work */
 export async function attempt(work) {
   try {
@@ -32,6 +27,19 @@ export async function attempt(work) {
     if (error?.name !== 'AbortError') showError(error);
   }
 }
+
+/** From then on work can be done. @param {number} threads */
+export const startEngine = (threads) => attempt(async () => {
+  try {
+    await init({ threads });
+    isReady = true;
+    say('Ready');
+    tell();
+  } catch (error) {
+    say('The engine did not start');
+    throw error;
+  }
+});
 
 /**
  * Work that takes a while and can be stopped.
