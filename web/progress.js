@@ -3,7 +3,7 @@ import { info } from 'heddle';
 import { byId, percent, put, say } from './page.js';
 
 /** @param {number} seconds */
-function duration(seconds) {
+export function duration(seconds) {
   if (!Number.isFinite(seconds)) return '–';
   const whole = Math.ceil(seconds);
   return whole < 60 ? `${whole} s` : `${Math.floor(whole / 60)} min ${whole % 60} s`;
