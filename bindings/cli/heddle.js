@@ -1,19 +1,20 @@
 #!/usr/bin/env node
-/** `heddle`: scores pictures and trains judges of pictures from a terminal. Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted. */
+/** `heddle`: scores pictures, trains judges of pictures, and enlarges pictures from a terminal. Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted. */
 import { readFileSync } from 'node:fs';
 import { HeddleError, suggest } from '../errors.js';
 import { score } from './score.js';
 import { complain, say } from './terminal.js';
 import { trainQuality } from './train_quality.js';
+import { upscale } from './upscale.js';
 import { UsageError } from './usage.js';
 
 /** @import { Command } from './usage.js' */
 
 /** @type {{ [name: string]: Command }} */
-const commands = { score, 'train-quality': trainQuality };
+const commands = { score, 'train-quality': trainQuality, upscale };
 const names = Object.keys(commands);
 
-const help = `heddle COMMAND ...: judges of picture quality, trained on your ratings. Nothing leaves this machine.
+const help = `heddle COMMAND ...: judges of picture quality, trained on your ratings, and pictures enlarged. Nothing leaves this machine.
 
 ${names.map(name => `  heddle ${commands[name].usage}\n      ${commands[name].about}`).join('\n')}
 
@@ -22,6 +23,8 @@ ${names.map(name => `  heddle ${commands[name].usage}\n      ${commands[name].ab
 To begin: put pictures in a folder, rate some of them in a table (image,mos: two columns are enough), then
   npx heddle train-quality ratings.csv --images photos --out judge.safetensors
   npx heddle score photos --model judge.safetensors --csv scores.csv
+or enlarge a picture:
+  npx heddle upscale in.jpg out.png
 `;
 
 const version = () => JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')).version;

@@ -5,6 +5,7 @@ import { asSpec } from '../options.js';
 import { checkSeed, defaultSeed } from '../session.js';
 import { modalityNames } from './matnet.js';
 
+/** @import { Model } from '../model.js' */
 /** @import { LossSpec, OptimizerSpec, ScheduleSpec } from '../options.js' */
 /** @import { ConvConfig } from './conv.js' */
 /** @import { MatnetConfig, Modality } from './matnet.js' */
@@ -47,7 +48,8 @@ import { modalityNames } from './matnet.js';
  * @property {number} [seed] of weights, patches and their order
  * @property {AbortSignal} [signal] stops the fit; the best weights of the epochs so far stay, or the network from before
  * @property {(progress: FitProgress) => void} [onProgress]
- * @property {(epoch: number, report: EpochReport) => void | Promise<void>} [onEpochEnd]
+ * @property {(epoch: number, report: EpochReport, now: { model: Model, bicubic: number | null }) => void | Promise<void>} [onEpochEnd] model: the network
+ *   as it is now, not to be kept; bicubic: PSNR of the bicubic filter on what is held out
  */
 
 const common = ['scale', 'network', 'weightDecay', 'patch', 'patches', 'epochs', 'maxIterations', 'batchSize', 'optimizer', 'learningRate', 'schedule', 'loss',

@@ -176,7 +176,7 @@ class Training {
         onEpochEnd: async (/** @type {number} */ epoch, /** @type {any} */ { loss }) => {
           const isDue = (epoch + 1) % validationFrequency === 0 || epoch + 1 === epochs, one = { epoch, loss, ...isDue && await this.#measure(epoch) };
           report.epochs.push(one);
-          await onEpochEnd?.(epoch, one);
+          await onEpochEnd?.(epoch, one, { model, bicubic: report.bicubic });
         },
       });
       report.seconds = history.seconds;

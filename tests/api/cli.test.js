@@ -6,6 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import sharp from 'sharp';
+import { init } from '../../bindings/index.js';
+import { SuperResolver } from '../../bindings/super_resolution/index.js';
 import { timeLeft } from '../../bindings/cli/terminal.js';
 import { loadQualityModel, readRatings } from '../../bindings/quality/index.js';
 import { tree } from '../../tools/common.mjs';
@@ -65,7 +67,7 @@ test('help teaches every option; wrong usage is told apart from failure', () => 
   const all = heddle('--help');
   assert.equal(all.status, 0);
   assert.match(all.stdout, /heddle train-quality RATINGS --images FOLDER.*\n.*\n.*heddle COMMAND --help/s);
-  for (const name of ['score', 'train-quality']) {
+  for (const name of ['score', 'train-quality', 'upscale']) {
     const { status, stdout } = heddle(name, '--help');
     assert.equal(status, 0);
     assert.equal(heddle('help', name).stdout, stdout);
@@ -81,6 +83,14 @@ test('help teaches every option; wrong usage is told apart from failure', () => 
   fails(heddle('score', 'photos'), 2, /--model is missing/);
   fails(heddle('score', 'photos', '--modle', 'x'), 2, /unknown option --modle, did you mean "--model"/);
   fails(heddle('score', 'photos', '--model', 'x', '--resume'), 2, /needs --csv/);
+  fails(heddle('upscale', 'photos/1.png'), 2, /which picture, and where does it go/);
+  fails(heddle('upscale', 'photos/1.png', 'photos/2.png', 'out'), 2, /one picture or folder at a time, got 2/);
+  fails(heddle('upscale', 'photos/1.png', 'out.gif'), 2, /out\.gif: expected a name that ends in \.png/);
+  fails(heddle('upscale', 'photos/1.png', 'photos/1.png', '--force'), 2, /is the picture itself/);
+  fails(heddle('upscale', 'photos/1.png', 'out.png', '--scale', '5'), 2, /--scale 5: expected a whole number, at least 2 and at most 4/);
+  fails(heddle('upscale', 'photos/1.png', 'out.png', '--resume'), 2, /--resume is for folders/);
+  fails(heddle('upscale', 'photos', 'photos/large'), 2, /photos\/large lies in photos/);
+  fails(heddle('upscale', 'photos', 'ratings.csv'), 2, /ratings\.csv is a file, photos is a folder/);
   fails(heddle('train-quality', 'ratings.csv'), 2, /--images is missing/);
   fails(heddle('train-quality', 'ratings.csv', '--images', 'photos', '--epochs', 'many'), 2, /--epochs many: expected a whole number, at least 1/);
   fails(heddle('train-quality', 'ratings.csv', '--images', 'photos', '--loss', 'mae'), 2, /--loss mae, expected one of normInNorm/);
@@ -162,6 +172,69 @@ test('scoring goes on with --resume where it stopped, unless the judge is anothe
   const [parts, all] = [readFileSync(join(folder, 'parts.csv'), 'utf8'), readFileSync(join(folder, 'all.csv'), 'utf8')];
   assert.equal(parts, all);
   assert.equal(part(), undefined);
+});
+
+/** A small network that enlarges by two, in a file. */
+async function network() {
+  await init({ worker: false });
+  const resolver = new SuperResolver(), images = ['1.png', '2.png'].map((name) => join(folder, 'photos', name));
+  await resolver.fit(images, { filters: [4], patches: 8, patch: 4, epochs: 1, seed: 1 });
+  await resolver.save(join(folder, 'network.safetensors'));
+  return resolver;
+}
+const read = async (name) => {
+  const { data, info } = await sharp(join(folder, name)).raw().toBuffer({ resolveWithObject: true });
+  return { data: new Uint8Array(data), shape: [info.height, info.width, info.channels] };
+};
+
+test('enlarges a picture as the API does; what is there is not written over', async () => {
+  const resolver = await network(), model = ['--model', 'network.safetensors', '--threads', '1'];
+  const done = heddle('upscale', 'photos/1.png', 'twice.png', ...model);
+  assert.equal(done.status, 0, done.stderr);
+  assert.match(done.stderr, /^enlarged to 80 x 80 pixels in \d+ s: twice\.png$/m);
+  assert.deepEqual(await read('twice.png'), await resolver.upscale(join(folder, 'photos', '1.png')));
+  fails(heddle('upscale', 'photos/2.png', 'twice.png', ...model), 1, /"twice\.png" is there already: --force writes over it/);
+  assert.equal(heddle('upscale', 'photos/2.png', 'twice.png', ...model, '--force', '--self-ensemble').status, 0);
+  assert.deepEqual(await read('twice.png'), await resolver.upscale(join(folder, 'photos', '2.png'), { selfEnsemble: true }));
+  assert.equal(heddle('upscale', 'photos/2.png', 'twice.jpg', ...model, '--quality', '50').status, 0);
+  assert.equal((await sharp(join(folder, 'twice.jpg')).metadata()).format, 'jpeg');
+  fails(heddle('upscale', 'photos/broken.png', 'no.png', ...model), 1, /broken\.png": it can't be decoded/);
+  fails(heddle('upscale', 'photos/1.png', 'nowhere/no.png', ...model), 1, /there is no folder "nowhere"/);
+  fails(heddle('upscale', 'gone.png', 'no.png', ...model), 1, /there is no file or folder "gone\.png"/);
+  fails(heddle('upscale', 'photos/1.png', 'no.png', '--model', 'ratings.csv'), 1, /^heddle upscale: /);
+  fails(heddle('upscale', 'photos/1.png', 'no.png', ...model, '--scale', '3'), 2, /--scale 3: the network in "network\.safetensors" enlarges by 2/);
+  assert.ok(!existsSync(join(folder, 'no.png')));
+  resolver.dispose();
+});
+
+test('enlarges a folder: unreadable pictures are named, an interrupted run goes on', async () => {
+  mkdirSync(join(folder, 'some', 'more'), { recursive: true });
+  for (const name of ['1.png', 'more/4.png', 'broken.png', 'notes.txt']) symlinkSync(join(folder, 'photos', name), join(folder, 'some', name));
+  const args = ['upscale', 'some', 'enlarged', '--model', 'network.safetensors'], done = heddle(...args);
+  assert.equal(done.status, 0, done.stderr);
+  assert.match(done.stderr, /can't read broken\.png: .*\nenlarged 2 pictures in \d+ s; 1 could not be read/);
+  assert.deepEqual(readdirSync(join(folder, 'enlarged'), { recursive: true }).map(String).sort(), ['1.png', 'more', 'more/4.png']);
+  assert.deepEqual((await read('enlarged/more/4.png')).shape, [80, 80, 3]);
+  fails(heddle(...args), 1, /in "enlarged" there are already 1\.png, more\/4\.png: --force writes over them, --resume leaves/);
+  fails(heddle(...args, '--resume', '--force'), 2, /choose one/);
+  rmSync(join(folder, 'enlarged', '1.png'));
+  const rest = heddle(...args, '--resume', '--strict');
+  assert.equal(rest.status, 1, rest.stderr);
+  assert.match(rest.stderr, /1 picture enlarged before, 2 to go\n.*\nenlarged 1 picture in/);
+  symlinkSync(join(folder, 'photos', '2.png'), join(folder, 'some', '1.jpg'));
+  fails(heddle(...args, '--force'), 1, /"1\.jpg" and "1\.png" would both become "enlarged\/1\.png"/);
+
+  const large = random(5), side = 700;
+  await sharp(Uint8Array.from({ length: side * side * 3 }, () => 255 * large()), { raw: { width: side, height: side, channels: 3 } }).png().toFile(join(folder, 'noise.png'));
+  mkdirSync(join(folder, 'noises'));
+  for (let i = 0; i < 30; i++) symlinkSync(join(folder, 'noise.png'), join(folder, 'noises', `${i}.png`));
+  const child = spawn(process.execPath, [command, 'upscale', 'noises', 'slow', '--model', 'network.safetensors', '--self-ensemble'], { cwd: folder, stdio: 'ignore' });
+  const status = new Promise((resolve) => child.on('close', resolve)), files = () => (existsSync(join(folder, 'slow')) ? readdirSync(join(folder, 'slow')) : []);
+  while (child.exitCode === null && files().filter((name) => name.endsWith('.png')).length < 1) await new Promise((resolve) => setTimeout(resolve, 5));
+  child.kill('SIGINT');
+  assert.equal(await status, 130);
+  assert.ok(files().length < 30 && files().every((name) => name.endsWith('.png')), files().join());
+  for (const name of files()) assert.deepEqual((await read(`slow/${name}`)).shape, [2 * side, 2 * side, 3]);
 });
 
 test('the time that is left follows from what this run does, not from what was done before or found in a cache', () => {

@@ -57,7 +57,7 @@ export class Networks {
 
   /** @param {number} scale @returns {Promise<SuperResolver | null>} */
   #shippedFor(scale) {
-    const known = this.#shipped.get(scale) ?? SuperResolver.pretrained({ scale }).catch((error) => {
+    const known = this.#shipped.get(scale) ?? (SuperResolver.pretrained?.({ scale }) ?? Promise.resolve(null)).catch((error) => {
       if (error.code !== 'unsupported') this.#shipped.delete(scale); // a later try may succeed
       if (error.code !== 'unsupported') throw error;
       return null;
