@@ -160,7 +160,7 @@ async function enlargeAll(tasks, work, isStrict) {
 
 /** @param {string | undefined} model @param {number | undefined} scale */
 async function open(model, scale) {
-  const resolver = model ? await SuperResolver.load(model) : await SuperResolver.pretrained({ scale: scale ?? 2 });
+  const resolver = model ? await SuperResolver.load(model) : await SuperResolver.pretrained({ scale: /** @type {2 | 3 | 4 | undefined} */ (scale) });
   if (scale && resolver.scale !== scale) throw new UsageError(`--scale ${scale}: the network in "${model}" enlarges by ${resolver.scale}`);
   return resolver;
 }

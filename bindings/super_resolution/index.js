@@ -8,6 +8,7 @@ export { SuperResolver } from './resolver.js';
 /** @typedef {import('./options.js').FitProgress} FitProgress */
 /** @typedef {import('./pictures.js').AnyImage} AnyImage */
 /** @typedef {import('./pictures.js').TrainingImage} TrainingImage */
+/** @typedef {import('./pretrained.js').PretrainedOptions} PretrainedOptions */
 /** @typedef {import('./resolver.js').Comparison} Comparison */
 /** @typedef {import('./resolver.js').EvaluateOptions} EvaluateOptions */
 /** @typedef {import('./resolver.js').Quality} Quality */

@@ -4,6 +4,7 @@ import { psnr, ssim } from '../images/index.js';
 import { load } from '../model.js';
 import { readFit } from './options.js';
 import { asTensor, cropped, readImage, readPairs } from './pictures.js';
+import { pretrainedUrl } from './pretrained.js';
 import { enlargeInBands } from './tiles.js';
 import { bicubicOf, enlargeLuma, enlargerOf, trainUpscaler } from './training.js';
 
@@ -11,6 +12,7 @@ import { bicubicOf, enlargeLuma, enlargerOf, trainUpscaler } from './training.js
 /** @import { Source } from '../stores/index.js' */
 /** @import { FitOptions, NetworkConfig } from './options.js' */
 /** @import { AnyImage, Bytes, TrainingImage } from './pictures.js' */
+/** @import { PretrainedOptions } from './pretrained.js' */
 /** @import { Band, TileOptions } from './tiles.js' */
 /** @import { FitReport } from './training.js' */
 /**
@@ -235,6 +237,16 @@ export class SuperResolver {
     const resolver = new SuperResolver();
     [resolver.#model, resolver.#config, resolver.#report, resolver.#training] = [model, found.config, found.report, found.training];
     return resolver;
+  }
+
+  /**
+   * A network that comes with heddle, fetched or read from beside this module.
+   * @param {PretrainedOptions} [options]
+   * @returns {Promise<SuperResolver>}
+   * @throws {HeddleError} `unsupported` if there is none of this kind, `storage`; AbortError
+   */
+  static async pretrained(options = {}) {
+    return SuperResolver.load(pretrainedUrl(options), { signal: options.signal });
   }
 
   /** Frees the engine's memory; the resolver is then as before a training. More calls do nothing. */

@@ -203,6 +203,7 @@ test('enlarges a picture as the API does; what is there is not written over', as
   fails(heddle('upscale', 'gone.png', 'no.png', ...model), 1, /there is no file or folder "gone\.png"/);
   fails(heddle('upscale', 'photos/1.png', 'no.png', '--model', 'ratings.csv'), 1, /^heddle upscale: /);
   fails(heddle('upscale', 'photos/1.png', 'no.png', ...model, '--scale', '3'), 2, /--scale 3: the network in "network\.safetensors" enlarges by 2/);
+  fails(heddle('upscale', 'photos/1.png', 'no.png', '--scale', '3'), 1, /no network \(scale 3\) comes with heddle/);
   assert.ok(!existsSync(join(folder, 'no.png')));
   resolver.dispose();
 });

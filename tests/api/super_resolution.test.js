@@ -55,9 +55,13 @@ test('planes: parts beyond the border are mirrored, the eight orientations are d
 });
 
 test('a training reports loss, held-out PSNR and that of the bicubic filter; the best epoch stays; the same seed gives the same bits', async () => {
-  const resolver = new SuperResolver(), seen = [], phases = new Set();
+  const resolver = new SuperResolver(), seen = [], learning = [], phases = new Set();
   assert.deepEqual([resolver.scale, resolver.network, resolver.report, resolver.model], [null, null, null, null]);
-  const report = await resolver.fit(scenes, { ...quick, onEpochEnd: (epoch, one) => { seen.push([epoch, one]); }, onProgress: ({ phase }) => phases.add(phase) });
+  const report = await resolver.fit(scenes, { ...quick, onEpochEnd: async (epoch, one, now) => {
+    seen.push([epoch, one]);
+    learning.push([now.bicubic, now.model.parameters, Object.values(await now.model.getWeights())[0].data[0]]);
+  }, onProgress: ({ phase }) => phases.add(phase) });
+  assert.ok(learning.every(([bicubic, parameters]) => bicubic === report.bicubic && parameters === report.parameters) && new Set(learning.map(([, , w]) => w)).size === learning.length);
   assert.deepEqual(seen, report.epochs.map((one, i) => [i, one]));
   assert.deepEqual([...phases], ['pictures', 'training']);
   assert.deepEqual([report.pictures, report.heldOut, report.tooSmall, report.parameters], [5, 1, 0, 9 * 8 + 8 + 9 * 64 + 8 + 9 * 32 + 4]);
@@ -288,6 +292,8 @@ test('refusals say what was wrong', async () => {
   await refuses(() => conv.upscale(scenes[0], { tiles: 5 }), 'argument', /unknown option "tiles", did you mean "tile"/);
   await refuses(async () => SuperResolver.load(await conv.model.save('bytes', { metadata: {} })), 'file', /a model, but no super-resolver/);
   await refuses(() => SuperResolver.load(new Uint8Array(20)), 'file', /./);
+  await refuses(() => SuperResolver.pretrained({ scale: 5 }), 'unsupported', /no network \(scale 5\) comes with heddle/);
+  await refuses(() => SuperResolver.pretrained({ scal: 2 }), 'argument', /did you mean "scale"/);
 });
 
 test('threads and a worker: the same bytes', async () => {

@@ -184,6 +184,7 @@ export class Enlarge {
       const { low, high } = await this.#input();
       this.#clear(true, low.shape.map((side) => side * scale));
       if (high) await this.#show('original', 'Original', high);
+      byId('view').scrollIntoView({ block: 'nearest' });
       for (const [i, method] of methods.entries()) {
         const begin = performance.now(), at = (part) => progress((i + part) / methods.length, `${method.name}: ${Math.round(100 * part)} %`);
         at(0);

@@ -43,7 +43,7 @@ const byNetwork = (id, name, resolver, about) => ({
 });
 
 export class Networks {
-  /** Those that come with heddle, by scale; null: none does. @type {Map<number, Promise<SuperResolver | null>>} */
+  /** Those that come with heddle, by scale. @type {Map<number, Promise<SuperResolver[]>>} */
   #shipped = new Map();
   /** By kind and scale. @type {Map<string, { resolver: SuperResolver, kind: string, about: string }>} */
   #own = new Map();
@@ -55,15 +55,28 @@ export class Networks {
     this.#listeners.push(listener);
   }
 
-  /** @param {number} scale @returns {Promise<SuperResolver | null>} */
+  /** Those that come with heddle: the best, then the MatNets if they are others. @param {number} scale @returns {Promise<SuperResolver[]>} */
   #shippedFor(scale) {
-    const known = this.#shipped.get(scale) ?? (SuperResolver.pretrained?.({ scale }) ?? Promise.resolve(null)).catch((error) => {
-      if (error.code !== 'unsupported') this.#shipped.delete(scale); // a later try may succeed
-      if (error.code !== 'unsupported') throw error;
-      return null;
+    const known = this.#shipped.get(scale) ?? this.#fetchShipped(scale).catch((error) => {
+      this.#shipped.delete(scale); // a later try may succeed
+      throw error;
     });
     this.#shipped.set(scale, known);
     return known;
+  }
+
+  /** @param {number} scale */
+  async #fetchShipped(scale) {
+    const found = new Map(), kinds = [{}, { network: 'matnet', mode: 'denoise' }, { network: 'matnet', mode: 'residual' }, { network: 'conv' }];
+    for (const kind of kinds) {
+      const resolver = await SuperResolver.pretrained({ scale, ...kind }).catch((error) => {
+        if (error.code !== 'unsupported') throw error;
+        return null;
+      });
+      if (resolver && found.has(kindOf(resolver))) resolver.dispose();
+      else if (resolver) found.set(kindOf(resolver), resolver);
+    }
+    return [...found.values()];
   }
 
   /** All that enlarge by this scale. @param {number} scale @returns {Promise<Method[]>} */
@@ -71,8 +84,8 @@ export class Networks {
     const shipped = await this.#shippedFor(scale), own = [...this.#own.values()].filter(({ resolver }) => resolver.scale === scale);
     return [
       bicubic(scale),
-      ...shipped ? [byNetwork('shipped', `heddle's ${kinds[kindOf(shipped)].name.toLowerCase()}`, shipped, `comes with heddle: ${describe(shipped)}`)] : [],
-      ...own.map(({ resolver, kind, about }) => byNetwork(`${kind}-own`, `${kinds[kind].name}, ${about}`, resolver, describe(resolver))),
+      ...shipped.map((resolver) => byNetwork(`${kindOf(resolver)}-shipped`, `${kinds[kindOf(resolver)].name} (heddle's)`, resolver, `comes with heddle: ${describe(resolver)}`)),
+      ...own.map(({ resolver, kind, about }) => byNetwork(`${kind}-own`, kinds[kind].name, resolver, `${about}: ${describe(resolver)}`)),
     ];
   }
 

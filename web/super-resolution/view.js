@@ -146,7 +146,6 @@ export class Viewer {
   #changed() {
     this.#centre = this.#zoom === 0 ? this.#size.map((side) => side / 2) : this.#centre.map((c, i) => clamp(c, 0, this.#size[i]));
     this.#isStale = true;
-    this.hooks.onZoom(this.zoom);
   }
 
   /** @param {PointerEvent} event @param {Pane} pane */
@@ -213,6 +212,7 @@ export class Viewer {
     this.#isStale = false;
     const ids = this.mode === 'split' ? [] : this.ids;
     this.#panes.forEach((pane, i) => (this.mode === 'split' ? this.#drawSplit(pane) : this.#drawOne(pane, ids[i])));
+    this.hooks.onZoom(this.zoom);
     for (const { canvas } of this.#panes) canvas.classList.toggle('moves', this.#zoom !== 0);
   }
 

@@ -6,11 +6,11 @@ import { element } from '../page.js';
 /** @typedef {{ name: string, data: Float32Array, rows: number, cols: number }} Matrix */
 /** @typedef {{ title: string, about: string, matrices: Matrix[] }} Step */
 
-const modalities = { luma: 'luma', x: 'derivative along x', y: 'derivative along y', xx: 'second derivative along x', yy: 'second derivative along y' };
+const modalities = ['luma', 'derivative along x', 'derivative along y', 'second derivative along x', 'second derivative along y'];
 const subscript = (letter, j) => `${letter}${String.fromCharCode(0x2080 + j)}`;
 
-/** @param {string} name of a weight @param {{ shape: number[], data: Float32Array }} tensor @param {string} shown @returns {Matrix} */
-const matrix = ({ shape: [rows, cols], data }, shown) => ({ name: shown, data, rows, cols });
+/** @param {{ shape: number[], data: Float32Array }} weight @param {string} name @returns {Matrix} */
+const matrix = ({ shape: [rows, cols], data }, name) => ({ name, data, rows, cols });
 
 /** Kernels [filters, kh, kw, 1] one by one. @param {{ shape: number[], data: Float32Array }} kernel @returns {Matrix[]} */
 function filters({ shape: [count, rows, cols, channels], data }) {
@@ -23,13 +23,12 @@ function filters({ shape: [count, rows, cols, channels], data }) {
 /** What there is to see of a network. @param {Model} model @param {{ [name: string]: { shape: number[], data: Float32Array } }} weights @returns {Step[]} */
 export function stepsOf(model, weights) {
   const steps = [], bilinear = model.layers.filter(({ weights: own }) => own.some(({ name }) => name.endsWith('/U')));
-  const count = { in: 0, out: 0 };
   for (const { name } of bilinear) {
-    const isOut = name.startsWith('decode'), isIn = name.startsWith('encode'), what = modalities[name.split('.').at(-1)] ?? name;
-    const j = isOut ? ++count.out : isIn ? ++count.in : 0, [u, v] = isOut ? ['R', 'S'] : ['U', 'V'];
+    const [, side, number] = /^(encoder|decoder)(\d+)$/.exec(name) ?? [], j = Number(number), isOut = side === 'decoder', what = modalities[j - 1];
+    const [u, v] = side ? (isOut ? ['R', 'S'] : ['U', 'V']).map((letter) => subscript(letter, j)) : ['U', 'V'];
     steps.push({
-      title: isOut ? `To the ${what}` : isIn ? `From the ${what}` : name, about: isOut ? `${subscript('R', j)} H ${subscript('S', j)}\u1d40` : isIn ? `${subscript('U', j)} X ${subscript('V', j)}\u1d40` : '',
-      matrices: [matrix(weights[`${name}/U`], j ? subscript(u, j) : 'U'), matrix(weights[`${name}/V`], j ? subscript(v, j) : 'V')],
+      title: side ? `${isOut ? 'To' : 'From'} the ${what}` : name, about: side ? `${u} ${isOut ? 'H' : subscript('X', j)} ${v}\u1d40` : '',
+      matrices: [matrix(weights[`${name}/U`], u), matrix(weights[`${name}/V`], v)],
     });
   }
   const first = Object.entries(weights).find(([name, { shape }]) => name.endsWith('/kernel') && shape.length === 4);
