@@ -1,7 +1,6 @@
 /** An ONNX graph in the making. Values carry the shape of a sample and how they lie: as here (channels last), or as ONNX's operators for
  * pictures want them (channels first). */
 
-/** @typedef {import('onnx-buf').NodeProto} NodeProto */
 /**
  * @typedef {object} Value
  * @property {string} name

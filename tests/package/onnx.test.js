@@ -113,5 +113,5 @@ test('what can be said in ONNX is tested, the rest is refused by name', async ()
   const net = await model({ inputs: [x, points], outputs: apply(layers.kernelMap({ kernel: 'rbf', name: 'map' }), [x, points]) });
   await assert.rejects(exportOnnx(net), { code: 'unsupported', message: 'exportOnnx: layer "map" (kernelMap) has no counterpart in ONNX\'s operators' });
   net.dispose();
-  await assert.rejects(exportOnnx(/** @type {any} */ ({})), { code: 'argument', message: 'exportOnnx: expected a model, got object' });
+  await assert.rejects(exportOnnx(/** @type {any} */ ({})), { code: 'argument', message: 'exportOnnx: expected a model, got Object' });
 });
