@@ -33,7 +33,8 @@ import { statistics } from './statistics.js';
  * @property {readonly string[] | readonly number[]} [levels] nodes of the backbone whose pooled outputs are the features; the published ones unless told,
  *   for ResNets layer3 and layer4. For `features`, the number of features in each level (needed)
  * @property {Pooling} [pooling] of a level over its positions: `average` (default), or `averageStd`: means, then standard deviations
- * @property {readonly number[]} [encoder] units of the dense layers of a level; [1024, 256, 64] unless told
+ * @property {readonly number[]} [encoder] units of the dense layers of a level; [1024, 256, 64] unless told, as published for 7,058 pictures. On frozen features
+ *   of a thousand, [256, 64] with batches of 32, 60 epochs and a learning rate of 1e-3 does better
  * @property {boolean} [reluEach] a ReLU after each of them, not only after the last; false unless told
  * @property {number} [auxiliary] weight of the losses of each level's own head, 0.1 unless told; that of the main head is 1
  * @property {boolean} [normalizeEnd] batch normalisation of each score; false unless told
