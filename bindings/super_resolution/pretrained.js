@@ -1,4 +1,4 @@
-/** Networks that come with heddle, beside this module. */
+/** Networks that come with heddle, beside this module: examples/train-upscaler.js makes them. */
 import { HeddleError, checkOptions } from '../errors.js';
 
 /**
@@ -11,7 +11,11 @@ import { HeddleError, checkOptions } from '../errors.js';
 
 /** The best of a scale first. Each address is spelled out where it is used, so that bundlers find the file.
  * @type {readonly { scale: number, network: string, mode?: string, url: () => URL }[]} */
-const shipped = [];
+const shipped = [
+  { scale: 2, network: 'conv', url: () => new URL('./pretrained-x2.safetensors', import.meta.url) },
+  { scale: 2, network: 'matnet', mode: 'denoise', url: () => new URL('./pretrained-x2-denoise.safetensors', import.meta.url) },
+  { scale: 2, network: 'matnet', mode: 'residual', url: () => new URL('./pretrained-x2-residual.safetensors', import.meta.url) },
+];
 
 /** @param {PretrainedOptions} options @returns {URL} */
 export function pretrainedUrl(options) {

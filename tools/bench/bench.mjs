@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // npm run bench [-- NAME...] [--peers] [--rounds 9] [--json FILE]: speed and size of what users get, beside what heddle must reach.
-// NAME: square, step, conv, images, linalg, solve, quality, memory, first, size, lbfgs; all of them without one. --peers: others on the same work in the same run.
+// NAME: square, step, conv, images, linalg, solve, quality, super-resolution, memory, first, size, lbfgs; all of them without one. --peers: others on the same work in the same run.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { loadavg } from 'node:os';
@@ -13,7 +13,7 @@ import { ensureEmcc } from '../toolchain.mjs';
 
 const here = join(tree, 'tools', 'bench'), built = join(tree, 'build', 'bench');
 const engines = join(tree, 'bindings', 'engines');
-const GROUPS = ['square', 'step', 'conv', 'images', 'linalg', 'solve', 'quality', 'memory', 'first', 'size', 'lbfgs'];
+const GROUPS = ['square', 'step', 'conv', 'images', 'linalg', 'solve', 'quality', 'super-resolution', 'memory', 'first', 'size', 'lbfgs'];
 
 function run(command, args) {
   const { status, stdout, stderr, error } = spawnSync(command, args, { cwd: tree, encoding: 'utf8', timeout: 300_000, maxBuffer: 1 << 26 });
@@ -202,6 +202,21 @@ function quality({ rounds }) {
   return [loss, ...lines, ...pictures({ rounds }), ...transformer({ rounds })];
 }
 
+/** What enlarging pictures must reach. */
+const UPSCALERS = [
+  { work: 'matnet', title: '256 to 512 pixels, MatNet of 15 x 15, stride 1', most: 150, rounds: 5 },
+  { work: 'default', title: '256 to 512 pixels, the network that ships', most: 100, rounds: 9 },
+  { work: 'training', title: 'training, 10,000 patches of 5 modalities', most: 60_000, rounds: 1 },
+];
+
+function superResolution({ rounds }) {
+  return UPSCALERS.flatMap(({ work, title, most, rounds: enough }) => {
+    const [one, two] = [1, 2].map((threads) => child('super_resolution.mjs', { work, engine: 'heddle-mt-relaxed', threads, rounds: Math.min(rounds, enough) }));
+    return [line(title, median(one.ms), 'ms', { most, note: `best ${Math.min(...one.ms).toFixed(0)}; engine memory at most ${(one.memory.peak / 1e6).toFixed(0)} MB` }),
+      line(`${title}, 2 threads`, median(two.ms), 'ms', { note: `best ${Math.min(...two.ms).toFixed(0)}` })];
+  });
+}
+
 function memory() {
   const engine = 'heddle-mt-relaxed', rounds = 2;
   const resnet = child('resnet50.mjs', { engine, threads: 2, rounds }), cifar = child('conv.mjs', { net: 'cifar', train: true, engine, threads: 2, rounds });
@@ -260,7 +275,7 @@ if (unknown || !(rounds >= 1)) fail(`${unknown ? `unknown benchmark ${unknown}` 
 prepare(values.peers);
 console.log(`Node 24, one thread unless said, medians; load average at the start ${loadavg()[0].toFixed(1)}`);
 const results = groups.flatMap((name) => {
-  const lines = { square, step, conv, images, linalg, solve, quality, memory, first, size, lbfgs }[name]({ rounds, peers: values.peers });
+  const lines = { square, step, conv, images, linalg, solve, quality, 'super-resolution': superResolution, memory, first, size, lbfgs }[name]({ rounds, peers: values.peers });
   lines.forEach(show);
   return lines;
 });
