@@ -1,26 +1,21 @@
 /** Models for other programs, as `heddle/onnx`: the format ONNX, by the optional packages onnx-buf and @bufbuild/protobuf. */
 import { HeddleError, checkOptions, kindOf } from '../errors.js';
-import { Model } from '../model.js';
+import { Model, model } from '../model.js';
+import { loadFrom } from '../stores/index.js';
 import { tables } from '../tables.js';
+import { decode, refuse } from './decode.js';
 import { Graph } from './graph.js';
 import { operators } from './operators.js';
+import { packages } from './packages.js';
+import { Reader } from './reader.js';
+import { readers } from './readers.js';
 
+/** @import { Source } from '../stores/index.js' */
+/** @import { Decoded, Place } from './decode.js' */
 /** @import { Attributes, Constant, Operation, Value } from './graph.js' */
-/** @typedef {typeof import('onnx-buf')} Schema */
-/** @typedef {typeof import('@bufbuild/protobuf')} Protobuf */
 
 /** Of the operators as they are used here: 2021, which every runtime of today reads. */
 const opset = 17n, irVersion = 8n;
-
-/** @returns {Promise<{ schema: Schema, protobuf: Protobuf }>} */
-async function packages() {
-  try {
-    const [schema, protobuf] = await Promise.all([import('onnx-buf'), import('@bufbuild/protobuf')]);
-    return { schema, protobuf };
-  } catch (cause) {
-    throw new HeddleError('unsupported', 'ONNX needs two packages: npm install onnx-buf @bufbuild/protobuf', { cause });
-  }
-}
 
 /** @param {Model} model @returns {Promise<{ graph: Graph, inputs: Value[], outputs: Value[] }>} */
 async function translate(model) {
@@ -47,7 +42,7 @@ async function translate(model) {
   return { graph, inputs, outputs };
 }
 
-/** @param {{ schema: Schema, protobuf: Protobuf }} packages */
+/** @param {import('./packages.js').Packages} packages */
 function writers({ schema: s, protobuf: { create } }) {
   const { FLOAT, INT64 } = s.TensorProto_DataType, { AttributeProto_AttributeType: type } = s;
   /** @param {string} name @param {Attributes[string]} value */
@@ -102,4 +97,65 @@ export async function exportOnnx(model, options = {}) {
       input: inputs.map(info), output: outputs.map(info),
     }),
   })));
+}
+
+/**
+ * @typedef {object} ImportOptions
+ * @property {'auto' | 'NCHW' | 'NHWC'} [inputLayout] how the file's inputs of four axes lie; `auto` (default): as the first operator that minds wants it
+ * @property {string} [name] of the model
+ * @property {AbortSignal} [signal]
+ */
+
+/** Operators that work on each element, whatever the order of axes. */
+const carefree = new Set(['Pad', 'Relu', 'Sigmoid', 'Tanh', 'Clip', 'LeakyRelu', 'Elu', 'Softplus', 'Add', 'Sub', 'Mul', 'Div', 'Neg', 'Identity', 'Dropout', 'Sum', 'Gather']);
+
+/** Operators on pictures with channels first. */
+const picky = new Set(['Conv', 'ConvTranspose', 'MaxPool', 'AveragePool', 'GlobalAveragePool', 'GlobalMaxPool', 'ReduceMean', 'BatchNormalization', 'DepthToSpace', 'Resize', 'Upsample', 'Slice']);
+
+/** Whether a picture's channels come first. @param {Decoded} decoded @param {string} name */
+function channelsComeFirst({ steps }, name) {
+  const same = new Set([name]);
+  for (const { op, inputs, outputs } of steps) {
+    if (!inputs.some(one => same.has(one))) continue;
+    if (!carefree.has(op)) return picky.has(op);
+    same.add(outputs[0]);
+  }
+  return false;
+}
+
+/** @param {Place} place @param {boolean} first @returns {number[]} shape of a sample, as here */
+function shapeOf({ name, shape: [, ...shape] }, first) {
+  if (!shape.length || shape.some(n => n === null)) refuse(`input "${name}" is [N, ${shape.map(n => n ?? '?').join(', ')}], expected every size but the number of samples to be given`);
+  const [c, ...rest] = /** @type {number[]} */ (shape);
+  return first ? [...rest, c] : [c, ...rest];
+}
+
+/**
+ * A model from an ONNX file, with the file's weights, ready to be run, trained on, or to have its head replaced (`extend`). Pictures lie as everywhere here, [height, width,
+ * channels], whatever the file has; layers have its nodes' names ("/" becomes ".").
+ * @param {Source} source bytes, a Blob, a Response, a path, a URL
+ * @param {ImportOptions} [options]
+ * @returns {Promise<Model>}
+ * @throws {HeddleError} `file` for what is no ONNX model, and for an operator or a way to use it that this library has no layer for, named with its node; `unsupported` without
+ *   the packages onnx-buf and @bufbuild/protobuf; `argument`
+ */
+export async function importOnnx(source, options = {}) {
+  checkOptions(options, ['inputLayout', 'name', 'signal'], 'importOnnx');
+  const { inputLayout = 'auto', name, signal } = options;
+  if (!['auto', 'NCHW', 'NHWC'].includes(inputLayout)) throw new HeddleError('argument', `importOnnx: inputLayout = ${JSON.stringify(inputLayout)}, expected one of auto, NCHW, NHWC`);
+  const decoded = await decode(await loadFrom(source, { signal })), reader = new Reader(decoded);
+  const inputs = decoded.inputs.map(place => {
+    const isPicture = place.shape.length === 4, first = isPicture && (inputLayout === 'auto' ? channelsComeFirst(decoded, place.name) : inputLayout === 'NCHW'), shape = shapeOf(place, first);
+    reader.values.set(place.name, { piece: reader.add('input', place, { shape }, []), rank: shape.length, first, ...isPicture && { size: /** @type {[number, number, number]} */ (shape) } });
+    return { name: place.name, shape };
+  });
+  for (const step of decoded.steps) {
+    if (step.op === 'Constant' && step.attributes.value) reader.constants.set(step.outputs[0], step.attributes.value);
+    else if (!Object.hasOwn(readers, step.op)) refuse(`node "${step.name}": no layer for the operator ${step.op}`);
+    else reader.set(step, readers[step.op](reader, step));
+  }
+  const net = await model({ ...reader.network(inputs, decoded.outputs), ...name !== undefined && { name } });
+  const used = new Set(net.layers.map(layer => layer.name)); // what leads to no output is left out
+  await net.setWeights(Object.fromEntries(reader.pieces.filter(piece => used.has(piece.name)).flatMap(({ name: layer, weights }) => Object.entries(weights).map(([weight, data]) => [`${layer}/${weight}`, Float32Array.from(data)]))), { partial: true });
+  return net;
 }
