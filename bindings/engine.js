@@ -1,5 +1,6 @@
 /** Runs beside the WebAssembly: calls C on behalf of rpc calls and turns statuses into errors. */
 import { Algebra } from './algebra.js';
+import { EngineData } from './engine_data.js';
 import { HeddleError } from './errors.js';
 import { readRecipe } from './recipe_reader.js';
 import { Solver } from './solver.js';
@@ -66,7 +67,6 @@ import { Trainer } from './trainer.js';
 
 /** @type {readonly HeddleErrorCode[]} of hd_status 1, 2, ... */
 const codes = ['argument', 'shape', 'unsupported', 'memory', 'state', 'diverged'];
-const roles = { input: 0, target: 1, weight: 2 };
 /** Rows are predicted and evaluated in pieces of about this many elements, so that aborts and other calls get through. */
 const pieceElements = 1 << 20;
 /** Once C has worked for this long, in ms, starting threads pays. */
@@ -79,12 +79,9 @@ export class Engine {
   #context;
   /** @type {Map<number, EngineModel>} */
   #models = new Map();
-  /** @type {Map<number, { handle: number, rows: number, bytes: number }>} */
-  #tables = new Map();
   #lastId = 0;
   #threadsRaised = false;
   #work = 0;
-  #dataBytes = 0;
 
   /** @param {Heap} heap @param {EngineFacts} facts */
   constructor(heap, facts) {
@@ -92,6 +89,7 @@ export class Engine {
     this.facts = facts;
     this.#context = heap.call('hd_context_new', 1); // a first result should not wait for threads
     if (this.#context === 0) throw new HeddleError('memory', 'no memory for the engine');
+    this.data = new EngineData(this);
     this.trainer = new Trainer(this);
     this.solver = new Solver(this);
     this.algebra = new Algebra(this);
@@ -104,7 +102,7 @@ export class Engine {
       threads: heap.call('hd_context_threads', this.#context),
       memory: {
         heap: heap.bytes, used: heap.call('hd_context_memory', this.#context, 0),
-        peak: heap.call('hd_context_memory', this.#context, 1), data: this.#dataBytes,
+        peak: heap.call('hd_context_memory', this.#context, 1), data: this.data.bytes,
         models: [...this.#models.values()].reduce((sum, { handle }) => sum + heap.call('hd_model_memory', handle), 0),
         fits: this.trainer.bytes,
       },
@@ -286,61 +284,10 @@ export class Engine {
     return this.heap.floats(shape.reduce((a, b) => a * b, 1), name, ...args);
   }
 
-  // --- data ---
-
-  /** @param {Table} table */
-  #makeData({ rows, columns }) {
-    const handle = this.made(this.heap.call('hd_data_new', this.#context, rows));
-    try {
-      for (const { role, index, data, size, scale, offset } of columns) {
-        const type = data instanceof Uint8Array ? 1 : 0;
-        if (!this.heap.fill(data, 'hd_data_column', handle, roles[role], index, type, size, scale, offset)) this.fail();
-      }
-      this.check(this.heap.call('hd_data_check', handle));
-    } catch (error) {
-      this.heap.call('hd_data_free', handle);
-      throw error;
-    }
-    const bytes = columns.reduce((sum, { data }) => sum + data.byteLength, 0);
-    this.#dataBytes += bytes;
-    return { handle, rows, bytes };
-  }
-
-  /** @param {{ handle: number, bytes: number }} data */
-  #freeData({ handle, bytes }) {
-    this.#dataBytes -= bytes;
-    this.heap.call('hd_data_free', handle);
-  }
-
-  /** @param {Table} table @returns {number} id */
-  addData(table) {
-    const id = this.nextId();
-    this.#tables.set(id, this.#makeData(table));
-    return id;
-  }
-
-  /** @param {number} id */
-  freeData(id) {
-    const table = this.#tables.get(id);
-    this.#tables.delete(id);
-    if (table) this.#freeData(table);
-  }
-
-  /** Data for one use: what is made here is freed by `release`. @param {Source} source */
-  open(source) {
-    if (typeof source === 'object') {
-      const data = this.#makeData(source);
-      return { ...data, release: () => this.#freeData(data) };
-    }
-    const table = this.#tables.get(source);
-    if (!table) throw new HeddleError('state', 'the data set has been disposed of');
-    return { ...table, release: () => {} };
-  }
-
   // --- running ---
 
   /**
-   * Values of nodes for all rows, one array for each node.
+   * Values of nodes for all rows, one array for each node, by one pass.
    * @param {number} id
    * @param {Source} source
    * @param {{ nodes: number[], batchSize: number }} options
@@ -348,23 +295,17 @@ export class Engine {
    * @returns {Promise<Float32Array<ArrayBuffer>[]>}
    */
   async predict(id, source, { nodes, batchSize }, context) {
-    const data = this.open(source);
+    if (nodes.length === 0) return [];
+    const { handle, rows, release } = this.data.open(source);
     try {
-      const results = [];
-      for (const node of nodes) results.push(await this.#predictNode(id, data, node, batchSize, context));
+      const sizes = nodes.map(node => this.#nodeSize(id, node)), results = sizes.map(size => new Float32Array(rows * size));
+      await this.#inPieces(id, rows, batchSize, context, (model, begin, end) => this.heap.outputs(
+        results.map((out, i) => out.subarray(begin * sizes[i], end * sizes[i])),
+        'hd_predict_nodes', model, handle, Int32Array.from(nodes), nodes.length, begin, end, batchSize));
       return results;
     } finally {
-      data.release();
+      release();
     }
-  }
-
-  /** @param {number} id @param {{ handle: number, rows: number }} data @param {number} node @param {number} batchSize
-   * @param {CallContext} context */
-  async #predictNode(id, { handle, rows }, node, batchSize, context) {
-    const size = this.#nodeSize(id, node), out = new Float32Array(rows * size);
-    await this.#inPieces(id, rows, batchSize, context, (model, begin, end) =>
-      this.heap.output(out.subarray(begin * size, end * size), 'hd_predict', model, handle, node, begin, end, batchSize));
-    return out;
   }
 
   /** Elements a row. @param {number} id @param {number} node */
@@ -387,28 +328,25 @@ export class Engine {
    * @param {number} id @param {Source} source @param {{ node: number, batchSize: number, columns: Column[] }} options
    * @param {CallContext} context @returns {Promise<number>} id */
   async mapData(id, source, { node, batchSize, columns }, context) {
-    const { heap } = this, size = this.#nodeSize(id, node), data = this.open(source), made = this.#makeData({ rows: data.rows, columns });
+    const { heap } = this, size = this.#nodeSize(id, node), data = this.data.open(source);
+    const made = this.data.make({ rows: data.rows, columns });
     try {
-      const at = this.made(heap.call('hd_data_column', made.handle, roles.input, 0, 0, size, 1, 0)), bytes = 4 * data.rows * size;
-      made.bytes += bytes;
-      this.#dataBytes += bytes;
+      const at = this.data.addInput(made, size);
       await this.#inPieces(id, data.rows, batchSize, context, (model, begin, end) =>
         heap.call('hd_predict', model, data.handle, node, begin, end, batchSize, heap.element(at, begin * size)));
     } catch (error) {
-      this.#freeData(made);
+      this.data.free(made);
       throw error;
     } finally {
       data.release();
     }
-    const place = this.nextId();
-    this.#tables.set(place, made);
-    return place;
+    return this.data.keep(made);
   }
 
   /** @param {number} id @param {Source} source @param {number} batchSize @param {CallContext} context
    * @returns {Promise<Score>} */
   async evaluate(id, source, batchSize, context) {
-    const data = this.open(source);
+    const data = this.data.open(source);
     try {
       return await this.score(id, data.handle, 0, data.rows, batchSize, context);
     } finally {
@@ -469,7 +407,7 @@ export class Engine {
    * @returns {{ loss: number, gradients: (Float32Array<ArrayBuffer> | null)[] }} null for frozen weights
    */
   gradients(id, source, { training, seed }) {
-    const { handle, facts } = this.model(id), data = this.open(source);
+    const { handle, facts } = this.model(id), data = this.data.open(source);
     try {
       const { status, value: loss } = this.heap.number('hd_gradients', handle, data.handle, 0, data.rows, Number(training), seed);
       this.check(status);

@@ -104,15 +104,19 @@ export class Heap {
   }
 
   /**
-   * The floats that a function writes to its last argument, and the status it returned.
-   * @param {Float32Array} out a plain array to be filled
+   * The floats that a function writes to its last argument, for one array after the other, and the status it returned.
+   * @param {Float32Array[]} outs plain arrays to be filled
    * @param {string} name
    * @param {Argument[]} args
    */
-  output(out, name, ...args) {
-    return this.#withOutput(out.byteLength, at => {
+  outputs(outs, name, ...args) {
+    return this.#withOutput(outs.reduce((sum, { byteLength }) => sum + byteLength, 0), at => {
       const status = this.call(name, ...args, at);
-      if (status === 0) out.set(new Float32Array(this.#module.wasmMemory.buffer, at >>> 0, out.length));
+      let from = at >>> 0;
+      for (const out of status === 0 ? outs : []) {
+        out.set(this.#view(out, from));
+        from += out.byteLength;
+      }
       return status;
     });
   }

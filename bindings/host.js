@@ -123,7 +123,7 @@ export function createHost(send, copies) {
     const ready = engine ?? await loading;
     if (!ready) throw new HeddleError('state', 'the engine has not been started');
     const owner = /** @type {Record<string, (...args: unknown[]) => unknown>} */ (
-      /** @type {unknown} */ ([ready, ready.trainer, ready.solver, ready.algebra].find(part => method in part)));
+      /** @type {unknown} */ ([ready, ready.data, ready.trainer, ready.solver, ready.algebra].find(part => method in part)));
     context.check();
     return owner[method](...args, context);
   }

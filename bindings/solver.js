@@ -82,7 +82,7 @@ export class Solver {
    * @param {CallContext} context
    */
   async gramAdd(id, source, { model, node, batchSize, sign, known }, context) {
-    const engine = this.#engine, data = engine.open(source), { features, targets } = this.#gram(id);
+    const engine = this.#engine, data = engine.data.open(source), { features, targets } = this.#gram(id);
     const piece = Math.max(1, Math.floor(pieceWork / features / (features + targets) / batchSize)) * batchSize;
     /** @param {number} begin @param {number} end @param {number} direction */
     const add = (begin, end, direction) => {

@@ -72,7 +72,7 @@ export class Trainer {
     /** @type {(() => void)[]} */
     const undo = [];
     try {
-      const data = plan.data === null ? null : engine.open(plan.data);
+      const data = plan.data === null ? null : engine.data.open(plan.data);
       if (data) undo.push(data.release);
       const validation = this.#openValidation(plan, data);
       if (validation) undo.push(validation.release);
@@ -96,7 +96,7 @@ export class Trainer {
   /** @param {FitPlan} plan @param {{ handle: number, rows: number } | null} data */
   #openValidation({ validation, trainRows }, data) {
     if (validation !== null) {
-      const { handle, rows, release } = this.#engine.open(validation);
+      const { handle, rows, release } = this.#engine.data.open(validation);
       return { handle, begin: 0, end: rows, release };
     }
     if (!data || trainRows === data.rows) return null;
@@ -139,7 +139,7 @@ export class Trainer {
   async fitBatch(id, source, context) {
     await context.breathe();
     await this.#pause(id, context);
-    const fit = this.#fit(id), data = this.#engine.open(source);
+    const fit = this.#fit(id), data = this.#engine.data.open(source);
     try {
       this.#step(fit, () => this.#engine.heap.call('hd_fit_batch', fit.handle, data.handle), data.rows);
       return this.#progress(fit, false);

@@ -231,6 +231,9 @@ HD_API double hd_evaluate_loss(const hd_model *m, int loss);
 HD_API double hd_evaluate_metric(const hd_model *m, int metric, int i);
 /* Writes the output of `node` for rows [begin, end) to out, (end - begin) x size elements. */
 HD_API hd_status hd_predict(hd_model *m, hd_data *d, int node, int begin, int end, int batch_size, hd_real *out);
+/* The same for several nodes (at least one) by one pass over the rows: all of the first node's, then all of the second's, ... */
+HD_API hd_status hd_predict_nodes(hd_model *m, hd_data *d, const int *nodes, int n_nodes, int begin, int end, int batch_size,
+                                  hd_real *out);
 /* Total loss (penalties included) over rows [begin, end) as one batch and its gradient for every weight;
  * changes no weight. dropout draws with `seed` when training is 1. */
 HD_API hd_status hd_gradients(hd_model *m, hd_data *d, int begin, int end, int training, double seed,

@@ -184,7 +184,8 @@ async function run({ net, config }, settings, training, validation, { signal, on
   try {
     await copyWeights(trainee, net);
     if (scorer !== trainee) await copyWeights(trainee, scorer);
-    config.mapping = await line(scorer, training, validation, state, !!interruption && settings.tunes);
+    config.mapping = null; // of other weights; whoever stops the pass over the pictures has none
+    config.mapping = await line(scorer, training, validation, state, !!interruption && settings.tunes, settings.tunes && !interruption ? signal : undefined);
   } finally {
     dispose();
   }
@@ -192,10 +193,11 @@ async function run({ net, config }, settings, training, validation, { signal, on
 }
 
 /** Least squares on the whole training set; where that would keep an interrupted caller waiting, on the validation scores.
- * @param {Model} scorer @param {Labelled} training @param {Labelled | null} validation @param {TrainingState} state @param {boolean} isHurried */
-async function line(scorer, training, validation, { best }, isHurried) {
+ * @param {Model} scorer @param {Labelled} training @param {Labelled | null} validation @param {TrainingState} state @param {boolean} isHurried
+ * @param {AbortSignal} [signal] */
+async function line(scorer, training, validation, { best }, isHurried, signal) {
   if (isHurried && !(validation && best)) return null;
-  const [q, y] = isHurried && validation && best ? [best.scores, validation.scores] : [await predictRows(scorer, training.rows), training.scores];
+  const [q, y] = isHurried && validation && best ? [best.scores, validation.scores] : [await predictRows(scorer, training.rows, signal), training.scores];
   const { kind, coefficients } = await mapping.linear(q, y);
   return { kind, coefficients: [...coefficients] };
 }

@@ -191,12 +191,27 @@ static void convert(const hd_table *t, size_t from, size_t n, real *y)
     }
 }
 
+/* Samples of one float, such as scores and weights: copying them one by one costs more than all else. */
+static void gather_numbers(const gather_job *j, int first, int last)
+{
+    const real *x = j->table->data, scale = j->table->scale, offset = j->table->offset;
+    const bool plain = scale == 1 && offset == 0;
+    for (int s = first; s < last; s++) {
+        const real value = x[j->index ? j->index[s] : (size_t)s];
+        j->y[s] = plain ? value : value * scale + offset;
+    }
+}
+
 static void gather_task(void *arg, int task, int thread)
 {
     (void)thread;
     const gather_job *j = arg;
     size_t size = (size_t)j->table->size, cols = size / (size_t)j->rows;
     int last = j->n - task * GATHER_SAMPLES < GATHER_SAMPLES ? j->n : (task + 1) * GATHER_SAMPLES;
+    if (size == 1 && !j->table->is_uint8) {
+        gather_numbers(j, task * GATHER_SAMPLES, last);
+        return;
+    }
     for (int s = task * GATHER_SAMPLES; s < last; s++) {
         size_t sample = j->index ? j->index[s] : (size_t)s;
         for (size_t i = 0; i < (size_t)j->rows; i++) {

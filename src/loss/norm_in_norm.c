@@ -14,9 +14,19 @@ enum { P, Q, ALPHA, DETACH };
 
 #define FLAT 1e-8 /* a list whose norm is at most this part of its mean (at least of 1) does not vary */
 
+/* Two elements of a list in float64. Sums take even and odd elements apart. */
+typedef v128_t pair;
+
+HD_INLINE pair both(double x) { return wasm_f64x2_splat(x); }
+HD_INLINE pair plus(pair a, pair b) { return wasm_f64x2_add(a, b); }
+HD_INLINE pair minus(pair a, pair b) { return wasm_f64x2_sub(a, b); }
+HD_INLINE pair times(pair a, pair b) { return wasm_f64x2_mul(a, b); }
+HD_INLINE double lanes(pair a) { return wasm_f64x2_extract_lane(a, 0) + wasm_f64x2_extract_lane(a, 1); }
+
 /* One list of the batch. */
 typedef struct side {
     const real *x;
+    int n;
     double mean, norm, by; /* by: 1 / norm */
     double squares;        /* sum of (x - mean)^2 */
 } side;
@@ -43,43 +53,79 @@ HD_INLINE double signed_power(double x, double e)
     return x < 0 ? -power : power;
 }
 
+HD_INLINE pair signed_powers(pair x, double e)
+{
+    if (e == 1) {
+        return x;
+    }
+    if (e == 0) {
+        return wasm_v128_and(wasm_v128_bitselect(x, both(1), both(-0.0)), wasm_f64x2_ne(x, both(0)));
+    }
+    return wasm_f64x2_make(signed_power(wasm_f64x2_extract_lane(x, 0), e), signed_power(wasm_f64x2_extract_lane(x, 1), e));
+}
+
 HD_INLINE double centred(const side *s, int i)
 {
     return (double)s->x[i] - s->mean;
 }
 
+/* Elements i and i + 1; beyond the end 0. */
+HD_INLINE pair centred_pair(const side *s, int i)
+{
+    if (i + 1 == s->n) {
+        return wasm_f64x2_make(centred(s, i), 0);
+    }
+#ifdef HD_FLOAT64
+    const pair x = wasm_v128_load(s->x + i);
+#else
+    const pair x = wasm_f64x2_promote_low_f32x4(wasm_v128_load64_zero(s->x + i));
+#endif
+    return minus(x, both(s->mean));
+}
+
 /* Norm of the centred list in general; relative to its largest element, or powers would overflow. */
-static double norm_of(const side *s, int n, double q)
+static double norm_of(const side *s, double q)
 {
     double largest = 0, sum = 0;
-    for (int i = 0; i < n; i++) {
+    for (int i = 0; i < s->n; i++) {
         const double a = fabs(centred(s, i));
         largest = a > largest ? a : largest;
     }
     if (largest == 0) {
         return 0;
     }
-    for (int i = 0; i < n; i++) {
+    for (int i = 0; i < s->n; i++) {
         const double a = fabs(centred(s, i)) / largest;
         sum += a * signed_power(a, q - 1);
     }
     return largest * hd_exp(hd_log(sum) / q);
 }
 
-static side make_side(const real *x, int n, double q)
+/* Means, norms and correlation. */
+static void measure(batch *b)
 {
-    side s = { .x = x };
-    for (int i = 0; i < n; i++) {
-        s.mean += (double)x[i];
+    side *y = &b->y, *t = &b->t;
+    pair sum_y = both(0), sum_t = both(0), product = both(0);
+    for (int i = 0; i < b->n; i += 2) {
+        sum_y = plus(sum_y, centred_pair(y, i));
+        sum_t = plus(sum_t, centred_pair(t, i));
     }
-    s.mean /= n;
-    for (int i = 0; i < n; i++) {
-        const double c = centred(&s, i);
-        s.squares += c * c;
+    y->mean = lanes(sum_y) / b->n;
+    t->mean = lanes(sum_t) / b->n;
+    sum_y = sum_t = both(0);
+    for (int i = 0; i < b->n; i += 2) {
+        const pair of_y = centred_pair(y, i), of_t = centred_pair(t, i);
+        sum_y = plus(sum_y, times(of_y, of_y));
+        sum_t = plus(sum_t, times(of_t, of_t));
+        product = plus(product, times(of_y, of_t));
     }
-    s.norm = q == 2 ? sqrt(s.squares) : norm_of(&s, n, q);
-    s.by = 1 / s.norm;
-    return s;
+    y->squares = lanes(sum_y);
+    t->squares = lanes(sum_t);
+    y->norm = b->q == 2 ? sqrt(y->squares) : norm_of(y, b->q);
+    t->norm = b->q == 2 ? sqrt(t->squares) : norm_of(t, b->q);
+    y->by = 1 / y->norm;
+    t->by = 1 / t->norm;
+    b->rho = lanes(product) / sqrt(y->squares * t->squares);
 }
 
 static bool is_flat(const side *s)
@@ -88,25 +134,19 @@ static bool is_flat(const side *s)
     return s->norm <= FLAT * (mean > 1 ? mean : 1);
 }
 
-static double correlation(const side *y, const side *t, int n)
+/* What elements i and i + 1 are of: s and t, the losses and their slopes w by s and by rho s. Returns the losses. */
+HD_INLINE pair elements(const batch *b, int i, pair *s, pair *t, pair w[2])
 {
-    double sum = 0;
-    for (int i = 0; i < n; i++) {
-        sum += centred(y, i) * centred(t, i);
-    }
-    return sum / sqrt(y->squares * t->squares);
-}
-
-/* What element i is of: s and t, the losses and their slopes w by s and by rho s. Returns the loss. */
-HD_INLINE double element(const batch *b, int i, double *s, double *t, double w[2])
-{
-    double loss = 0;
-    *s = centred(&b->y, i) * b->y.by;
-    *t = centred(&b->t, i) * b->t.by;
+    pair loss = both(0);
+    *s = times(centred_pair(&b->y, i), both(b->y.by));
+    *t = times(centred_pair(&b->t, i), both(b->t.by));
     for (int k = 0; k < 2; k++) {
-        const double e = (k ? b->rho * *s : *s) - *t, power = b->share[k] != 0 ? b->share[k] * signed_power(e, b->p - 1) : 0;
-        loss += power * e;
-        w[k] = b->p * power;
+        w[k] = both(0);
+        if (b->share[k] != 0) {
+            const pair e = minus(k ? times(both(b->rho), *s) : *s, *t), power = times(both(b->share[k]), signed_powers(e, b->p - 1));
+            loss = plus(loss, times(power, e));
+            w[k] = times(both(b->p), power);
+        }
     }
     return loss;
 }
@@ -115,24 +155,30 @@ HD_INLINE double element(const batch *b, int i, double *s, double *t, double w[2
  * By y: (g - mean g - <g, s> (R - mean R)) / norm, R = |s|^q / s. `detach` takes mean and norm for constants: g / norm. */
 static double run_batch(const batch *b, const hd_loss_run *r, bool detach)
 {
-    double loss = 0, s, t, w[2], sum_w = 0, sum_power = 0, along[2] = { 0 };
-    for (int i = 0; i < b->n; i++) {
-        loss += element(b, i, &s, &t, w);
-        sum_w += w[0] + b->rho * w[1];
-        along[0] += w[0] * s;
-        along[1] += w[1] * s;
-        sum_power += signed_power(s, b->q - 1);
+    const pair rho = both(b->rho);
+    pair loss = both(0), s, t, w[2], sum_w = both(0), sum_power = both(0), sum_along[2] = { both(0), both(0) };
+    for (int i = 0; i < b->n; i += 2) {
+        loss = plus(loss, elements(b, i, &s, &t, w));
+        sum_w = plus(sum_w, plus(w[0], times(rho, w[1])));
+        sum_along[0] = plus(sum_along[0], times(w[0], s));
+        sum_along[1] = plus(sum_along[1], times(w[1], s));
+        sum_power = plus(sum_power, signed_powers(s, b->q - 1));
     }
     const double norm_s = sqrt(b->y.squares) / b->y.norm, norm_t = sqrt(b->t.squares) / b->t.norm;
-    const double by_t = along[1] / (norm_s * norm_t), by_s = along[1] * b->rho / (norm_s * norm_s), inner = along[0] + b->rho * along[1];
-    const double scale = r->scale * b->n / b->y.norm, mean_w = sum_w / b->n, mean_power = sum_power / b->n;
-    for (int i = 0; r->dy && i < b->n; i++) {
-        element(b, i, &s, &t, w);
-        double g = w[0] + b->rho * w[1] + by_t * t - by_s * s;
-        g -= detach ? 0 : mean_w + inner * (signed_power(s, b->q - 1) - mean_power);
-        r->dy[i] = (real)(scale * g + (r->add ? (double)r->dy[i] : 0));
+    const double along = lanes(sum_along[1]), inner = detach ? 0 : lanes(sum_along[0]) + b->rho * along;
+    const pair by_t = both(along / (norm_s * norm_t)), by_s = both(along * b->rho / (norm_s * norm_s));
+    const double mean_w = detach ? 0 : lanes(sum_w) / b->n, mean_power = lanes(sum_power) / b->n, scale = r->scale * b->n / b->y.norm;
+    for (int i = 0; r->dy && i < b->n; i += 2) {
+        elements(b, i, &s, &t, w);
+        pair g = minus(plus(plus(w[0], times(rho, w[1])), times(by_t, t)), times(by_s, s));
+        g = minus(g, plus(both(mean_w), times(both(inner), minus(signed_powers(s, b->q - 1), both(mean_power)))));
+        double d[2];
+        wasm_v128_store(d, times(both(scale), g));
+        for (int k = 0; k < 2 && i + k < b->n; k++) {
+            r->dy[i + k] = (real)(d[k] + (r->add ? (double)r->dy[i + k] : 0));
+        }
     }
-    return loss;
+    return lanes(loss);
 }
 
 /* Nothing to compare: a constant loss. */
@@ -152,15 +198,15 @@ static double flat(const batch *b, const hd_loss_run *r)
 static double run_with(const hd_loss_run *r, double p, double q, const double alpha[2], bool detach)
 {
     const double holder = p < q ? hd_exp((1 - p / q) * hd_log(r->n)) : 1, total = (alpha[0] + alpha[1]) * hd_exp(p * hd_log(2)) * holder;
-    batch b = { .n = r->n, .p = p, .q = q, .share = { alpha[0] / total, alpha[1] / total }, .y = make_side(r->y, r->n, q),
-                .t = make_side(r->target, r->n, q) };
+    batch b = { .n = r->n, .p = p, .q = q, .share = { alpha[0] / total, alpha[1] / total }, .y = { .x = r->y, .n = r->n },
+                .t = { .x = r->target, .n = r->n } };
+    measure(&b);
     if (!isfinite(b.y.mean)) {
         return NAN;
     }
     if (r->n < 2 || is_flat(&b.y) || is_flat(&b.t)) {
         return r->n * flat(&b, r);
     }
-    b.rho = correlation(&b.y, &b.t, b.n);
     return r->n * run_batch(&b, r, detach);
 }
 

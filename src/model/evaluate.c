@@ -4,6 +4,7 @@
 #include "kern/elementwise.h"
 
 #include <math.h>
+#include <string.h>
 
 static const hd_pass inference = { .samples = 1, .activity = HD_ACTIVITY_COUNT };
 
@@ -16,7 +17,7 @@ hd_status hd_evaluate_begin(hd_model *m, int batch_size)
         return hd_fail(m->c, HD_ERR_ARGUMENT, "evaluate: batch size = %d, expected at least 1", batch_size);
     }
     hd_plan_free(m->evaluate_plan);
-    m->evaluate_plan = hd_plan_new(m, HD_PLAN_EVALUATE, -1, batch_size);
+    m->evaluate_plan = hd_plan_new(m, HD_PLAN_EVALUATE, NULL, 0, batch_size);
     if (!m->evaluate_plan) {
         return HD_ERR_MEMORY;
     }
@@ -67,41 +68,61 @@ double hd_evaluate_metric(const hd_model *m, int metric, int i)
     return hd_score_metric(m, &m->result, metric, i);
 }
 
-static hd_plan *predict_plan(hd_model *m, int node, int batch_size)
+static hd_plan *predict_plan(hd_model *m, const int *nodes, int n_nodes, int batch_size)
 {
     hd_plan *p = m->predict_plan;
-    if (!p || p->node != node || p->capacity != batch_size) {
+    if (!p || p->n_nodes != n_nodes || memcmp(p->node, nodes, (size_t)n_nodes * sizeof *nodes) || p->capacity != batch_size) {
         hd_plan_free(m->predict_plan); /* first: two at a time may be too large */
-        p = m->predict_plan = hd_plan_new(m, HD_PLAN_PREDICT, node, batch_size);
+        p = m->predict_plan = hd_plan_new(m, HD_PLAN_PREDICT, nodes, n_nodes, batch_size);
     }
     return p;
 }
 
-hd_status hd_predict(hd_model *m, hd_data *d, int node, int begin, int end, int batch_size, hd_real *out)
+static hd_status check_predict(hd_model *m, const int *nodes, int n_nodes, int batch_size)
 {
     if (!m->built) {
         return hd_fail(m->c, HD_ERR_STATE, "predict: the model is not built yet");
     }
-    if (node < 0 || node >= m->n_nodes || batch_size < 1) {
-        return hd_fail(m->c, HD_ERR_ARGUMENT, "predict: node = %d, batch size = %d, expected a node 0..%d and a size of at least 1",
-                       node, batch_size, m->n_nodes - 1);
+    if (n_nodes < 1) {
+        return hd_fail(m->c, HD_ERR_ARGUMENT, "predict: %d nodes, expected at least one", n_nodes);
     }
-    if (hd_data_range(m->c, d, begin, end) || hd_data_fits_inputs(m, d)) {
+    for (int i = 0; i < n_nodes; i++) {
+        if (nodes[i] < 0 || nodes[i] >= m->n_nodes || batch_size < 1) {
+            return hd_fail(m->c, HD_ERR_ARGUMENT, "predict: node = %d, batch size = %d, expected a node 0..%d and a size of at least 1",
+                           nodes[i], batch_size, m->n_nodes - 1);
+        }
+    }
+    return HD_OK;
+}
+
+hd_status hd_predict_nodes(hd_model *m, hd_data *d, const int *nodes, int n_nodes, int begin, int end, int batch_size,
+                           hd_real *out)
+{
+    if (check_predict(m, nodes, n_nodes, batch_size) || hd_data_range(m->c, d, begin, end) || hd_data_fits_inputs(m, d)) {
         return m->c->status;
     }
-    hd_plan *plan = predict_plan(m, node, batch_size < end - begin ? batch_size : end - begin);
+    hd_plan *plan = predict_plan(m, nodes, n_nodes, batch_size < end - begin ? batch_size : end - begin);
     if (!plan) {
         return HD_ERR_MEMORY;
     }
-    size_t size = hd_shape_size(&m->node[node]->out);
     for (int at = begin; at < end; at += plan->capacity) {
         hd_pass pass = inference;
         pass.n = end - at < plan->capacity ? end - at : plan->capacity;
         hd_plan_load(plan, d, NULL, at, pass.n);
         hd_plan_forward(plan, &pass);
-        hd_copy(m->c->pool, size * (size_t)pass.n, hd_plan_value(plan), out + (size_t)(at - begin) * size);
+        hd_real *to = out;
+        for (int i = 0; i < n_nodes; i++) {
+            size_t size = hd_shape_size(&m->node[nodes[i]]->out);
+            hd_copy(m->c->pool, size * (size_t)pass.n, hd_plan_value(plan, i), to + (size_t)(at - begin) * size);
+            to += (size_t)(end - begin) * size;
+        }
     }
     return HD_OK;
+}
+
+hd_status hd_predict(hd_model *m, hd_data *d, int node, int begin, int end, int batch_size, hd_real *out)
+{
+    return hd_predict_nodes(m, d, &node, 1, begin, end, batch_size, out);
 }
 
 hd_status hd_gradients(hd_model *m, hd_data *d, int begin, int end, int training, double seed, double *loss)
@@ -118,7 +139,7 @@ hd_status hd_gradients(hd_model *m, hd_data *d, int begin, int end, int training
     if (hd_gradients_ready(m) || hd_score_new(m, &score)) {
         return HD_ERR_MEMORY;
     }
-    hd_plan *plan = hd_plan_new(m, HD_PLAN_TRAIN, -1, n);
+    hd_plan *plan = hd_plan_new(m, HD_PLAN_TRAIN, NULL, 0, n);
     if (plan) {
         hd_pass pass = { .n = n, .training = training != 0, .seed = (uint64_t)seed, .samples = n,
                          .activity = HD_ACTIVITY_BATCH };

@@ -80,7 +80,7 @@ static hd_status allocate(hd_fit *f)
             return HD_ERR_MEMORY;
         }
     }
-    f->plan = hd_plan_new(m, HD_PLAN_TRAIN, -1, f->batch_size);
+    f->plan = hd_plan_new(m, HD_PLAN_TRAIN, NULL, 0, f->batch_size);
     if (f->plan && f->group.size != 1) {
         f->group.sum = hd_alloc(m->c, m->flat * sizeof(real), "gradients");
     }

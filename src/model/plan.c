@@ -22,12 +22,11 @@ static bool watched(const hd_model *m, int output)
 
 static void mark_needed(const hd_model *m, const hd_plan *p, bool *needed)
 {
-    if (p->mode == HD_PLAN_PREDICT) {
-        needed[p->node] = true;
-    } else {
-        for (int i = 0; i < m->n_outputs; i++) {
-            needed[m->output[i]] |= watched(m, i);
-        }
+    for (int i = 0; i < p->n_nodes; i++) {
+        needed[p->node[i]] = true;
+    }
+    for (int i = 0; i < m->n_outputs && p->mode != HD_PLAN_PREDICT; i++) {
+        needed[m->output[i]] |= watched(m, i);
     }
     for (int i = m->n_nodes - 1; i >= 0; i--) {
         for (int k = 0; needed[i] && k < m->node[i]->n_in; k++) {
@@ -111,8 +110,8 @@ static void plan_ops(hd_plan *p, const bool *needed)
     for (int i = 0; i < m->n_outputs; i++) {
         p->output[i] = p->mode != HD_PLAN_PREDICT && watched(m, i) ? tensor_in(p, m->output[i], HD_BATCH_FIRST) : -1;
     }
-    if (p->mode == HD_PLAN_PREDICT) {
-        p->output[0] = tensor_in(p, p->node, HD_BATCH_FIRST);
+    for (int i = 0; i < p->n_nodes; i++) {
+        p->value[i] = tensor_in(p, p->node[i], HD_BATCH_FIRST);
     }
 }
 
@@ -175,6 +174,9 @@ static void plan_lifetimes(hd_plan *p)
             read_value(p, p->output[i], p->n_ops);
         }
     }
+    for (int i = 0; i < p->n_nodes; i++) {
+        read_value(p, p->value[i], p->n_ops);
+    }
     if (p->mode != HD_PLAN_TRAIN) {
         return;
     }
@@ -229,8 +231,7 @@ static int list_blocks(const hd_plan *p, hd_block *b)
         }
     }
     for (int i = 0; i < p->m->n_outputs; i++) {
-        bool used = p->mode != HD_PLAN_PREDICT && p->output[i] >= 0;
-        b[n++] = block(used ? (uint64_t)hd_output_target(p->m, i) : 0, p->capacity, 0, -1, p->n_ops);
+        b[n++] = block(p->output[i] >= 0 ? (uint64_t)hd_output_target(p->m, i) : 0, p->capacity, 0, -1, p->n_ops);
     }
     b[n++] = block(p->mode != HD_PLAN_PREDICT, p->capacity, 0, -1, p->n_ops);
     b[n++] = block(0, 0, scratch, -1, end);
@@ -309,10 +310,29 @@ static hd_status allocate(hd_plan *p)
     p->tensor_of = hd_alloc(c, n * sizeof(int), "plan");
     p->op_of = hd_alloc(c, n * sizeof(int), "plan");
     p->other_layout = hd_alloc(c, n * sizeof(int), "plan");
-    return p->tensor && p->op && p->tensor_of && p->op_of && p->other_layout ? HD_OK : HD_ERR_MEMORY;
+    p->node = hd_alloc(c, 2 * (size_t)p->n_nodes * sizeof(int), "plan");
+    return p->tensor && p->op && p->tensor_of && p->op_of && p->other_layout && p->node ? HD_OK : HD_ERR_MEMORY;
 }
 
-hd_plan *hd_plan_new(hd_model *m, hd_plan_mode mode, int node, int capacity)
+/* What hd_plan_new does after allocating the plan. needed: [nodes], false */
+static hd_status make(hd_plan *p, const int *nodes, bool *needed)
+{
+    hd_status status = allocate(p);
+    if (status) {
+        return status;
+    }
+    p->value = p->node + p->n_nodes;
+    for (int i = 0; i < p->n_nodes; i++) {
+        p->node[i] = nodes[i];
+    }
+    mark_needed(p->m, p, needed);
+    plan_ops(p, needed);
+    plan_lifetimes(p);
+    status = check_sizes(p);
+    return status ? status : place(p);
+}
+
+hd_plan *hd_plan_new(hd_model *m, hd_plan_mode mode, const int *nodes, int n_nodes, int capacity)
 {
     hd_plan *p = hd_alloc(m->c, sizeof *p, "plan");
     bool *needed = hd_alloc(m->c, (size_t)m->n_nodes * sizeof *needed, "plan");
@@ -320,19 +340,12 @@ hd_plan *hd_plan_new(hd_model *m, hd_plan_mode mode, int node, int capacity)
     if (p && needed) {
         p->m = m;
         p->mode = mode;
-        p->node = node;
+        p->n_nodes = n_nodes;
         p->capacity = capacity;
         for (int i = 0; i < HD_MAX_OUTPUTS; i++) {
             p->output[i] = -1;
         }
-        status = allocate(p);
-        if (!status) {
-            mark_needed(m, p, needed);
-            plan_ops(p, needed);
-            plan_lifetimes(p);
-            status = check_sizes(p);
-            status = status ? status : place(p);
-        }
+        status = make(p, nodes, needed);
     }
     hd_release(m->c, needed);
     if (status && p) {
@@ -352,6 +365,7 @@ void hd_plan_free(hd_plan *p)
         hd_release(c, p->tensor_of);
         hd_release(c, p->op_of);
         hd_release(c, p->other_layout);
+        hd_release(c, p->node);
         hd_release(c, p);
     }
 }

@@ -7,7 +7,7 @@
 #include "model/model.h"
 
 typedef enum hd_plan_mode {
-    HD_PLAN_PREDICT, /* forward to one node */
+    HD_PLAN_PREDICT, /* forward to some nodes */
     HD_PLAN_EVALUATE, /* forward and losses */
     HD_PLAN_TRAIN    /* and backward */
 } hd_plan_mode;
@@ -40,7 +40,8 @@ typedef struct hd_op {
 typedef struct hd_plan {
     hd_model *m;
     hd_plan_mode mode;
-    int capacity, node; /* node: what is predicted */
+    int capacity;
+    int n_nodes, *node, *value; /* [n_nodes] what is predicted, and its tensors, batch-first; none in other modes */
     int n_tensors, n_ops;
     hd_tensor *tensor;
     hd_op *op;
@@ -60,8 +61,8 @@ bool hd_plan_fold(hd_plan *p, int node);
 /* A non-decreasing activation commutes with max pooling, which leaves fewer elements to compute it for. */
 void hd_plan_defer(hd_plan *p, hd_op *op);
 
-/* node: for HD_PLAN_PREDICT, the one to compute; else -1. NULL: no memory. */
-hd_plan *hd_plan_new(hd_model *m, hd_plan_mode mode, int node, int capacity);
+/* nodes [n_nodes]: for HD_PLAN_PREDICT, what to compute, by one pass; else none. NULL: no memory. */
+hd_plan *hd_plan_new(hd_model *m, hd_plan_mode mode, const int *nodes, int n_nodes, int capacity);
 void hd_plan_free(hd_plan *p);
 
 /* Places blocks that live over [first, last] into one arena; blocks that live at the same time do not overlap.
@@ -95,7 +96,7 @@ double hd_plan_losses(hd_plan *p, const hd_pass *pass, const hd_data *d, hd_scor
 void hd_plan_backward(hd_plan *p, const hd_pass *pass);
 /* After an accepted step, before the weights move: lets layers update their state weights. */
 void hd_plan_commit(hd_plan *p, const hd_pass *pass);
-/* Value of a node, batch-first [n, size]; only of the predicted node. */
-const real *hd_plan_value(const hd_plan *p);
+/* Value of predicted node `i` of n_nodes, batch-first [n, size]. */
+const real *hd_plan_value(const hd_plan *p, int i);
 
 #endif

@@ -10,7 +10,11 @@ static hd_activation activation_of(const hd_node *node)
 static bool is_private(const hd_plan *p, int node)
 {
     const hd_node *n = p->m->node[node];
-    return n->class && n->consumers == 1 && n->output < 0 && !n->activity.class && !(p->mode == HD_PLAN_PREDICT && p->node == node);
+    bool seen = !n->class || n->consumers != 1 || n->output >= 0 || n->activity.class;
+    for (int i = 0; i < p->n_nodes; i++) {
+        seen |= p->node[i] == node;
+    }
+    return !seen;
 }
 
 bool hd_plan_fold(hd_plan *p, int index)

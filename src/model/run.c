@@ -286,7 +286,7 @@ void hd_plan_commit(hd_plan *p, const hd_pass *pass)
     }
 }
 
-const real *hd_plan_value(const hd_plan *p)
+const real *hd_plan_value(const hd_plan *p, int i)
 {
-    return value_of(p, p->output[0]);
+    return value_of(p, p->value[i]);
 }

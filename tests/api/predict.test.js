@@ -36,6 +36,14 @@ test('predict gives what the formula gives, at every batch size, and the values 
   net.dispose();
 });
 
+test('several nodes by one pass are what each is alone, over several pieces of work', async () => {
+  const net = await mlp(5, 7, 3), x = numbers(400_001 * 5), names = ['dense_1', 'input', 'dense', 'dense_1'];
+  const all = await net.predict(x, { output: names, batchSize: 1000 });
+  for (const [i, name] of names.entries()) assert.deepEqual(all[i], await net.predict(x, { output: name, batchSize: 1000 }), name);
+  assert.deepEqual(await net.predict(x.subarray(0, 5), { output: [] }), []);
+  net.dispose();
+});
+
 test('arrays of every form are the same rows', async () => {
   const net = await sequential([layers.input({ shape: [2, 3] }), layers.flatten(), layers.dense({ units: 1 })], { seed: 1 });
   const whole = Float32Array.from({ length: 12 }, (_, i) => i), nested = [[[0, 1, 2], [3, 4, 5]], [[6, 7, 8], [9, 10, 11]]];

@@ -249,6 +249,17 @@ test('parts of pictures: at every place, mirrored or not, and no others', async 
   assert.deepEqual([...plain.data], part(rows[0], 1, 1, false));
 });
 
+test('the last pass over the pictures, for the line, can be stopped: the weights stay, on a scale of their own', async () => {
+  const { sources, scores } = pictures(12), [judge, plain] = [await small(), await small()], controller = new AbortController(), options = { epochs: 2, batchSize: 6, learningRate: 1e-3 };
+  await plain.fit(sources, scores, options);
+  await assert.rejects(judge.fit(sources, scores, { ...options, signal: controller.signal, onEpochEnd: epoch => { if (epoch === 1) controller.abort(); } }), { name: 'AbortError' });
+  assert.deepEqual(await bits(judge.network), await bits(plain.network));
+  assert.deepEqual([judge.mapping, judge.report.epochs.length], [null, 2]);
+  await judge.fit(sources, scores, options);
+  assert.notEqual(judge.mapping, null);
+  for (const one of [judge, plain]) one.dispose();
+});
+
 test('trained on parts of pictures, a judge is chosen by whole ones, and goes on to the same bits', async () => {
   const { sources, scores } = pictures(14), valid = pictures(9, 50), checkpoint = join(folder, 'parts.safetensors');
   const options = { epochs: 4, batchSize: 5, learningRate: 3e-3, crop: [16, 24], mirror: true, validationData: [valid.sources, valid.scores], seed: 3 };

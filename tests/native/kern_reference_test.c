@@ -79,6 +79,12 @@ static void layouts(hd_pool *p)
             same(4 * R * C, 0);
         }
     }
+    hd_table numbers[] = { { x, false, 1, 1, 0 }, { x, false, 1, 2, 3 }, { bytes, true, 1, (real)0.25, -1 } };
+    for (int i = 0; i < 6; i++) {
+        hd_gather(p, &numbers[i / 2], i % 2 ? index : NULL, 4, 1, a);
+        hd_gather_ref(&numbers[i / 2], i % 2 ? index : NULL, 4, 1, b);
+        same(4, 0);
+    }
 }
 
 int main(void)

@@ -215,7 +215,7 @@ static void check_sharing(graph *g, const hd_data *d)
 {
     hd_model *m = g->m;
     CHECK(hd_gradients_ready(m) == HD_OK);
-    hd_plan *tight = hd_plan_new(m, HD_PLAN_TRAIN, -1, CAPACITY), *loose = hd_plan_new(m, HD_PLAN_TRAIN, -1, CAPACITY);
+    hd_plan *tight = hd_plan_new(m, HD_PLAN_TRAIN, NULL, 0, CAPACITY), *loose = hd_plan_new(m, HD_PLAN_TRAIN, NULL, 0, CAPACITY);
     real *kept = malloc(m->flat * sizeof *kept + 1);
     spread_out(loose);
     for (int i = 0; i < tight->n_ops; i++) {
@@ -279,6 +279,26 @@ static void check_nodes(const graph *g, hd_data *d)
     }
 }
 
+/* All nodes in one pass, the last first and the first twice, are bit for bit what each is alone. */
+static void check_pass(const graph *g, hd_data *d)
+{
+    int nodes[MAX_NODES + 1], n_nodes = g->n + 1;
+    size_t total = 0, at = 0;
+    for (int i = 0; i < n_nodes; i++) {
+        nodes[i] = i < g->n ? g->n - 1 - i : 0;
+        total += kit_node_size(g->m, nodes[i]) * KIT_ROWS;
+    }
+    hd_real *all = malloc(total * sizeof *all), *alone = malloc(total * sizeof *alone);
+    CHECK(hd_predict_nodes(g->m, d, nodes, n_nodes, 0, KIT_ROWS, 2, all) == HD_OK);
+    for (int i = 0; i < n_nodes; i++) {
+        CHECK(hd_predict(g->m, d, nodes[i], 0, KIT_ROWS, 2, alone + at) == HD_OK);
+        at += kit_node_size(g->m, nodes[i]) * KIT_ROWS;
+    }
+    CHECK(!memcmp(all, alone, total * sizeof *all));
+    free(all);
+    free(alone);
+}
+
 static hd_data *graph_data(const graph *g)
 {
     hd_data *d = kit_data(c, g->m, hd_loss_class_find("meanSquaredError"));
@@ -295,6 +315,7 @@ static void check_graph(graph *g, uint32_t seed)
     check_sharing(g, d);
     check_gradient(g, d, seed);
     check_nodes(g, d);
+    check_pass(g, d);
     hd_data_free(d);
     hd_model_free(g->m);
 }

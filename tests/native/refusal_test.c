@@ -83,6 +83,8 @@ static void test_wrong_values(void)
     hd_fit_free(f);
     REFUSED(hd_predict(m, d, 99, 0, 1, 1, y), HD_ERR_ARGUMENT, "node = 99");
     REFUSED(hd_predict(m, d, 1, 0, 1, 0, y), HD_ERR_ARGUMENT, "batch size = 0");
+    REFUSED(hd_predict_nodes(m, d, (int[]){ 1, -1 }, 2, 0, 1, 1, y), HD_ERR_ARGUMENT, "node = -1");
+    REFUSED(hd_predict_nodes(m, d, NULL, 0, 0, 1, 1, y), HD_ERR_ARGUMENT, "0 nodes, expected at least one");
     REFUSED(hd_predict(m, d, 1, 0, ROWS + 9, 4, y), HD_ERR_ARGUMENT, "expected at least one of the 30 rows");
     REFUSED(hd_evaluate_begin(m, 0), HD_ERR_ARGUMENT, "batch size = 0");
     REFUSED(hd_loss_add(m, 2, "huber", 1, NULL, 0), HD_ERR_ARGUMENT, "output = 2, expected 0..1");

@@ -96,7 +96,7 @@ static int steps(setting s)
 {
     hd_context *c = hd_context_new(1);
     hd_model *m = make_model(c, s);
-    hd_plan *p = hd_plan_new(m, HD_PLAN_PREDICT, hd_output_node(m, 0), 2);
+    hd_plan *p = hd_plan_new(m, HD_PLAN_PREDICT, (int[]){ hd_output_node(m, 0) }, 1, 2);
     int n = p->n_ops;
     hd_plan_free(p);
     hd_model_free(m);
@@ -128,9 +128,46 @@ static void check_fresh(void)
     hd_context_free(c);
 }
 
+/* A pass over several nodes, among them some whose values a rewritten plan never has; and when memory runs out, whichever
+ * allocation it is, the model stays usable. */
+static void check_pass(setting s)
+{
+    static hd_real all[MAX_VALUES], alone[MAX_VALUES];
+    hd_context *c = hd_context_new(1);
+    hd_model *m = make_model(c, s);
+    hd_data *d = kit_data(c, m, hd_loss_class_find("meanSquaredError"));
+    const char *const names[] = { "y", "x", "conv", "pool", s.norm ? "norm" : "conv", "flat" };
+    enum { N = sizeof names / sizeof *names };
+    for (int count = 1; count <= N; count++) {
+        int nodes[N];
+        size_t n = 0;
+        for (int i = 0; i < count; i++) {
+            nodes[i] = hd_node_find(m, names[i]);
+            CHECK(hd_predict(m, d, nodes[i], 0, KIT_ROWS, 2, alone + n) == HD_OK);
+            n += kit_node_size(m, nodes[i]) * KIT_ROWS;
+        }
+        CHECK(n <= MAX_VALUES);
+        hd_status status = HD_ERR_MEMORY;
+        for (int fail = 1; status; fail++) {
+            CHECK(hd_predict(m, d, nodes[0], 0, KIT_ROWS, 1, all) == HD_OK); /* the kept plan is another */
+            hd_context_fail_allocation(c, fail);
+            status = hd_predict_nodes(m, d, nodes, count, 0, KIT_ROWS, 2, all);
+            hd_context_fail_allocation(c, -1);
+            CHECK(!status || status == HD_ERR_MEMORY);
+        }
+        CHECK(!memcmp(all, alone, n * sizeof *all));
+    }
+    hd_data_free(d);
+    hd_model_free(m);
+    hd_context_free(c);
+}
+
 int main(void)
 {
     check_same_values();
+    for (int norm = 0; norm < 2; norm++) {
+        check_pass((setting){ HD_RELU, norm, false });
+    }
     CHECK(steps((setting){ HD_RELU, true, false }) == 4 && steps((setting){ HD_RELU, true, true }) == 5);
     check_fresh();
     return check_result("rewrite");
