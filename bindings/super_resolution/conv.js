@@ -105,10 +105,12 @@ export function* convBatches(pairs, config, { patch, batchSize, augment, seed })
     for (let i = 0; i < batchSize; i++, count++) {
       let place = Math.floor(chance(seed, 2 * count) * all), which = 0;
       while (place >= areas[which]) place -= areas[which++];
-      const { height, width, low, residual } = pairs[which], across = width - patch + 1, top = Math.floor(place / across), left = place % across;
+      const { height, width, low, high, base } = pairs[which], across = width - patch + 1, top = Math.floor(place / across), left = place % across;
       const turn = augment ? Math.floor(chance(seed, 2 * count + 1) * orientations) : 0;
-      x.set(turned(part(low, height, width, top - radius, left - radius, side, side), side, side, turn), i * side * side);
-      y.set(turned(part(residual, scale * height, scale * width, scale * top, scale * left, large, large), large, large, turn), i * large * large);
+      const given = part(low, height, width, top - radius, left - radius, side, side).map(v => v / 255);
+      const [wanted, bicubic] = [high, base].map(plane => part(plane, scale * height, scale * width, scale * top, scale * left, large, large));
+      x.set(turned(given, side, side, turn), i * side * side);
+      y.set(turned(wanted.map((v, e) => v / 255 - bicubic[e]), large, large, turn), i * large * large);
     }
     yield { x: { data: x, shape: [batchSize, side, side, 1] }, y: { data: y, shape: [batchSize, large, large, 1] } };
   }

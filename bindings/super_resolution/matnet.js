@@ -104,9 +104,9 @@ export class MatnetEnlarger {
  */
 export async function matnetPatches(pairs, config, { patches, seed }) {
   const { scale, patch, mode, targets, modalities } = config, images = [];
-  for (const { base, residual, height, width } of pairs) {
-    const [tall, wide] = [scale * height, scale * width], high = base.map((v, i) => v + residual[i]);
-    const [luma, ...features] = await modalitiesOf(base, tall, wide, config), goal = mode === 'residual' ? residual : high;
+  for (const { base, high: bytes, height, width } of pairs) {
+    const [tall, wide] = [scale * height, scale * width], high = Float32Array.from(bytes, v => v / 255);
+    const [luma, ...features] = await modalitiesOf(base, tall, wide, config), goal = mode === 'residual' ? high.map((v, i) => v - base[i]) : high;
     const given = [mode === 'literal' ? high : luma, ...features], goals = targets === 'all' ? [goal, ...features] : [goal];
     const planes = [...given, ...goals], data = new Float32Array(planes.length * tall * wide);
     planes.forEach((plane, k) => plane.forEach((v, i) => { data[i * planes.length + k] = v; }));

@@ -8,7 +8,7 @@ export function mirrored(i, n) {
   return m < n ? m : 2 * n - 1 - m;
 }
 
-/** A part, which may reach beyond the plane: that is mirrored. @param {Plane} plane @param {number} height @param {number} width @param {number} top
+/** A part, which may reach beyond the plane: that is mirrored. @param {Plane | Uint8Array} plane @param {number} height @param {number} width @param {number} top
  * @param {number} left @param {number} rows @param {number} cols @returns {Plane} */
 export function part(plane, height, width, top, left, rows, cols) {
   const out = new Float32Array(rows * cols), isInside = left >= 0 && left + cols <= width;

@@ -1,5 +1,6 @@
-/** Networks that come with heddle, beside this module: examples/train-upscaler.js makes them. */
+/** Networks that come with heddle. */
 import { HeddleError, checkOptions } from '../errors.js';
+import { upscalers } from '../pretrained.js';
 
 /**
  * @typedef {object} PretrainedOptions
@@ -9,20 +10,12 @@ import { HeddleError, checkOptions } from '../errors.js';
  * @property {AbortSignal} [signal]
  */
 
-/** The best of a scale first. Each address is spelled out where it is used, so that bundlers find the file.
- * @type {readonly { scale: number, network: string, mode?: string, url: () => URL }[]} */
-const shipped = [
-  { scale: 2, network: 'conv', url: () => new URL('./pretrained-x2.safetensors', import.meta.url) },
-  { scale: 2, network: 'matnet', mode: 'denoise', url: () => new URL('./pretrained-x2-denoise.safetensors', import.meta.url) },
-  { scale: 2, network: 'matnet', mode: 'residual', url: () => new URL('./pretrained-x2-residual.safetensors', import.meta.url) },
-];
-
 /** @param {PretrainedOptions} options @returns {URL} */
 export function pretrainedUrl(options) {
   checkOptions(options, ['scale', 'network', 'mode', 'signal'], 'SuperResolver.pretrained');
   const { scale = 2, network, mode } = options;
-  const found = shipped.find(one => one.scale === scale && (network ?? one.network) === one.network && (mode ?? one.mode) === one.mode);
+  const found = upscalers.find(one => one.scale === scale && (network ?? one.network) === one.network && (mode ?? one.mode) === one.mode);
   if (found) return found.url();
-  const wanted = [`scale ${String(scale)}`, network, mode].filter(Boolean).join(', '), have = shipped.map(one => [`scale ${one.scale}`, one.network, one.mode].filter(Boolean).join(', '));
+  const wanted = [`scale ${String(scale)}`, network, mode].filter(Boolean).join(', '), have = upscalers.map(one => [`scale ${one.scale}`, one.network, one.mode].filter(Boolean).join(', '));
   throw new HeddleError('unsupported', `SuperResolver.pretrained: no network (${wanted}) comes with heddle${have.length ? `, only: ${have.join('; ')}` : ''}; fit one, or load a file of one`);
 }

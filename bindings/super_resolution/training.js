@@ -14,8 +14,8 @@ import { enlargeInBands } from './tiles.js';
 /** @import { Bytes, Pair, TrainingImage } from './pictures.js' */
 /** @import { Plane } from './planes.js' */
 /** @import { Enlarger } from './tiles.js' */
-/** @typedef {{ height: number, width: number, low: Plane, base: Plane, residual: Plane }} TrainingPair sides of the small picture; lumas of 0..1: low, its
- *   bicubic enlargement, and the original minus that */
+/** @typedef {{ height: number, width: number, low: Uint8Array, high: Uint8Array, base: Plane }} TrainingPair sides of the small picture; its luma and the
+ *   original's as bytes, and in 0..1 the bicubic enlargement */
 /**
  * @typedef {object} EpochReport
  * @property {number} epoch from 0; with L-BFGS its iterations
@@ -92,8 +92,8 @@ function middle({ low, high }, scale) {
 /** @param {Pair} pair @returns {Promise<TrainingPair>} */
 async function prepared({ low, high }) {
   const data = Float32Array.from(low.data, v => v / 255), { height, width } = low;
-  const base = /** @type {Plane} */ ((await resize({ data, shape: [height, width, 1] }, { height: high.height, width: high.width, method: 'bicubic' })).data);
-  return { height, width, low: data, base, residual: base.map((v, i) => high.data[i] / 255 - v) };
+  const { data: base } = await resize({ data, shape: [height, width, 1] }, { height: high.height, width: high.width, method: 'bicubic' });
+  return { height, width, low: low.data, high: high.data, base: /** @type {Plane} */ (base) };
 }
 
 /** Pairs to train on, each large enough for a patch. @param {Pair[]} pairs @param {Settings} settings @returns {Promise<TrainingPair[]>} */

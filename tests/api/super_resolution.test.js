@@ -111,13 +111,14 @@ test('blocks give what the network says of the whole picture; tiles of any size 
   whole.dispose();
 });
 
-test('the windows of a matrix network: every window inside, the mean over those at a pixel, in blocks as in one piece', async () => {
-  const height = 35, width = 20, low = noise(height, width, 1, 5), data = Float32Array.from(low.data, v => v / 255), [tall, wide, size] = [70, 40, 7];
+/** The mean over all windows at each pixel, window by window. */
+async function windowsOneByOne(model, low, size) {
+  const [height, width] = low.shape, data = Float32Array.from(low.data, v => v / 255), [tall, wide] = [2 * height, 2 * width];
   const base = await resize({ data, shape: [height, width, 1] }, { scale: 2, method: 'bicubic' }), { x, y, xx, yy } = await derivatives(base);
   const sum = new Float64Array(tall * wide), count = new Float64Array(tall * wide), cut = ({ data: plane }, i, j) => part(plane, tall, wide, i, j, size, size);
   for (let i = 0; i <= tall - size; i++) {
     const rows = [base, x, y, xx, yy].map(plane => ({ data: Float32Array.from(Array.from({ length: wide - size + 1 }, (_, j) => [...cut(plane, i, j)]).flat()), shape: [wide - size + 1, size, size] }));
-    const { data: out } = await matnet.model.predict(rows);
+    const { data: out } = await model.predict(rows);
     for (let j = 0; j <= wide - size; j++) {
       for (let e = 0; e < size * size; e++) {
         const at = (i + Math.floor(e / size)) * wide + j + e % size;
@@ -126,10 +127,19 @@ test('the windows of a matrix network: every window inside, the mean over those 
       }
     }
   }
-  const { data: got } = await matnet.upscale(low);
-  got.forEach((v, i) => assert.ok(Math.abs(v - Math.min(Math.max(255 * sum[i] / count[i], 0), 255)) <= 0.501, `${i}: ${v}`));
   assert.equal(count[3 * wide + 3], 16);
-  assert.deepEqual((await matnet.upscale(low, { tile: 100 })).data, got);
+  return sum.map((v, i) => v / count[i]);
+}
+
+test('matrix networks: every window inside, the mean over those at a pixel, in blocks as in one piece; with one hidden matrix and with several', async () => {
+  const low = noise(35, 20, 1, 5), chain = new SuperResolver();
+  await chain.fit(scenes, { ...tiny, hidden: [[4, 4], [5, 3]], maxIterations: 5 });
+  for (const resolver of [matnet, chain]) {
+    const wanted = await windowsOneByOne(resolver.model, low, 7), { data: got } = await resolver.upscale(low);
+    got.forEach((v, i) => assert.ok(Math.abs(v - Math.min(Math.max(255 * wanted[i], 0), 255)) <= 0.501, `${i}: ${v}`));
+    assert.deepEqual((await resolver.upscale(low, { tile: 100 })).data, got);
+  }
+  chain.dispose();
 });
 
 test('colour: a grey picture in RGB is the grey one; luma by the network, Cb and Cr by the bicubic filter; transparent colours do not shine through', async () => {
