@@ -24,7 +24,6 @@ export async function openTrunk(data) {
   const net = await recipes.resnet18({ until: 'layer3', inputShape: [...size, 3], preprocessing: 'torchvision', seed: 1 });
   const { missing } = await loadWeights(net, path, { partial: true });
   if (missing.length) throw new HeddleError('file', `${path} lacks ${missing.length} weights of ResNet-18: ${missing[0]} ...`);
-  // one output: predict runs the network once for each that is asked
   const pooled = await extend(net, (node) => apply(layers.concat(), levels.flatMap((name) =>
     [layers.globalAveragePool2d(), layers.globalStdPool2d()].map((pool) => apply(pool, node(name))))), { freeze: true });
   net.dispose();
