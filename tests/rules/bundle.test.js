@@ -14,7 +14,7 @@ const bundle = (entry, external = []) => build({
 });
 
 test('esbuild bundles the page side and the worker for browsers without a word', async () => {
-  for (const entry of ['index.js', 'recipes.js', 'estimators/index.js', 'images/index.js', 'quality/index.js', 'super_resolution/index.js', 'linalg.js', 'solvers.js', 'consensus/index.js', 'nats.js', 'onnx/index.js', 'worker.js']) {
+  for (const entry of ['index.js', 'recipes.js', 'estimators/index.js', 'images/index.js', 'quality/index.js', 'super_resolution/index.js', 'linalg.js', 'solvers.js', 'consensus/index.js', 'nats.js', 'onnx/index.js', 'keras/index.js', 'worker.js']) {
     const { warnings, outputFiles } = await bundle(entry);
     assert.deepEqual(warnings, []);
     assert.ok(outputFiles.length > 0);
