@@ -22,7 +22,8 @@ const flags = {
   split: { type: 'string' }, train: { type: 'string' }, validation: { type: 'string' }, seed: { type: 'string' },
   backbone: { type: 'string', short: 'b' }, weights: { type: 'string', short: 'w' }, levels: { type: 'string' }, pooling: { type: 'string' },
   encoder: { type: 'string' }, size: { type: 'string' }, loss: { type: 'string' }, epochs: { type: 'string', short: 'e' },
-  'batch-size': { type: 'string' }, 'learning-rate': { type: 'string' }, 'fine-tuned-rate': { type: 'string' }, cache: { type: 'string' },
+  'batch-size': { type: 'string' }, 'learning-rate': { type: 'string' }, 'fine-tuned-rate': { type: 'string' }, 'fine-tuned-from': { type: 'string' },
+  crop: { type: 'string' }, mirror: { type: 'boolean' }, cache: { type: 'string' },
   resume: { type: 'boolean' }, strict: { type: 'boolean' }, threads: { type: 'string' },
 };
 const backbones = ['small', 'resnet18', 'resnet34', 'resnet50', 'resnext101_32x8d', 'alexnetFeatures', 'vgg16Features'];
@@ -57,6 +58,8 @@ Training:
   --batch-size N           8 unless told
   --learning-rate R        1e-4 unless told
   --fine-tuned-rate R      factor on the learning rate for the backbone; 0: its features are computed once per picture and kept on disk
+  --fine-tuned-from NAME   the stage where training of the backbone begins, such as layer3; all of it unless told
+  --crop HxW, --mirror     train the backbone on parts of pictures, at random places; mirrored by half
   --cache FOLDER           keep those features there for other runs; else they are removed when all is done
   --resume                 go on where an interrupted run (Ctrl-C, a power cut) with the same options has stopped, to the same result
   --strict                 ratings without a picture, and pictures that can't be read, are errors; else they are named on stderr and left out
@@ -75,7 +78,7 @@ function sizes(text, name, separator) {
   if (text === undefined) return undefined;
   const list = text.split(separator).map(Number);
   if (!list.every(n => Number.isInteger(n) && n > 0)) {
-    throw new UsageError(`--${name} ${text}: expected whole numbers such as ${name === 'size' ? '498x664' : '1024,256,64'}`);
+    throw new UsageError(`--${name} ${text}: expected whole numbers such as ${name === 'encoder' ? '1024,256,64' : '498x664'}`);
   }
   return list;
 }
@@ -89,7 +92,10 @@ function readOptions(values) {
   if (backbone !== 'small' && !values.weights) {
     throw new UsageError(`--weights is missing: what ${backbone} has learned elsewhere; untrained, it would be of no use`);
   }
-  if (size && size.length !== 2) throw new UsageError(`--size ${values.size}: expected height x width, such as 498x664`);
+  const crop = sizes(values.crop, 'crop', /[x,]/);
+  for (const [name, list] of Object.entries({ size, crop })) {
+    if (list && list.length !== 2) throw new UsageError(`--${name} ${values[name]}: expected height x width, such as 498x664`);
+  }
   const seed = numberOption(values, 'seed', { min: 0, whole: true }) ?? 0, loss = choiceOption(values, 'loss', lossNames) ?? 'normInNorm';
   return {
     threads: numberOption(values, 'threads', { ...whole, max: 64 }),
@@ -99,7 +105,8 @@ function readOptions(values) {
       pooling: choiceOption(values, 'pooling', ['average', 'averageStd']), encoder: sizes(values.encoder, 'encoder', /,/),
       preprocessing: size && { size }, seed }),
     fit: given({ loss, seed, epochs: numberOption(values, 'epochs', whole), batchSize: numberOption(values, 'batch-size', { ...whole, min: 2 }),
-      learningRate: numberOption(values, 'learning-rate', { above: 0 }), fineTunedRate: numberOption(values, 'fine-tuned-rate', { min: 0 }) }),
+      learningRate: numberOption(values, 'learning-rate', { above: 0 }), fineTunedRate: numberOption(values, 'fine-tuned-rate', { min: 0 }),
+      fineTunedFrom: values['fine-tuned-from'], crop, mirror: values.mirror }),
   };
 }
 

@@ -96,6 +96,8 @@ test('help teaches every option; wrong usage is told apart from failure', () => 
   fails(heddle('train-quality', 'ratings.csv', '--images', 'photos', '--loss', 'mae'), 2, /--loss mae, expected one of normInNorm/);
   fails(heddle('train-quality', 'ratings.csv', '--images', 'photos', '--backbone', 'resnet18'), 2, /--weights is missing/);
   fails(heddle('train-quality', 'ratings.csv', '--images', 'photos', '--size', '32'), 2, /--size 32: expected height x width/);
+  fails(heddle('train-quality', 'ratings.csv', '--images', 'photos', '--crop', '32x32x3'), 2, /--crop 32x32x3: expected height x width/);
+  fails(heddle('train-quality', 'ratings.csv', '--images', 'photos', '--crop', 'half'), 2, /--crop half: expected whole numbers such as 498x664/);
 });
 
 test('what is not there or not right is said in one line', () => {
@@ -107,6 +109,10 @@ test('what is not there or not right is said in one line', () => {
   fails(heddle('train-quality', 'ratings.csv', '--images', 'photos', '--train', '0.9', '--out', 'no/judge'), 1, /37 to train, 2 to validate, 2 held out\n.*--out no\/judge: there is no folder "no"/);
   fails(heddle('train-quality', 'ratings.csv', '--images', 'photos', '--out', 'photos'), 1, /--out photos is a folder/);
   fails(heddle('train-quality', 'ratings.csv', '--images', 'photos', '--strict'), 1, /1 rating without a picture in "photos": gone\.png/);
+  for (const [flags, message] of [[['--crop', '999x999'], /crop: expected \[height, width\]/], [['--fine-tuned-from', 'stage9'], /fineTunedFrom: no node "stage9"/],
+    [['--mirror', '--fine-tuned-rate', '0'], /mirror is for training the backbone/]]) {
+    fails(heddle('train-quality', 'ratings.csv', '--images', 'photos', '--epochs', '1', ...fast, ...flags), 1, message);
+  }
   fails(heddle('score', 'photos', '--model', 'ratings.csv'), 1, /^heddle score: /);
 });
 
