@@ -11,7 +11,7 @@ import { inOut, outOnly } from './heap.js';
  */
 /** The same for pictures, whose arrays differ in type. @typedef {number | Int32Array | Elements | { fill: keyof typeof Types, length: number }} ImageArgument */
 
-const Types = { Uint8Array, Float32Array, Float64Array };
+const Types = { Uint8Array, Int32Array, Float32Array, Float64Array };
 
 export class Algebra {
   #engine;

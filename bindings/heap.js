@@ -8,7 +8,7 @@ import { HeddleError } from './errors.js';
 /** A number or handle as it is; a string as UTF-8 with a final zero; an array as a pointer to a copy of it, which `inOut` gets back.
  * @typedef {number | string | Int32Array | Elements | InOut} Argument */
 
-/** @typedef {Uint8Array | Float32Array | Float64Array} Elements */
+/** @typedef {Uint8Array | Int32Array | Float32Array | Float64Array} Elements */
 
 /** An array that a function changes. */
 class InOut {

@@ -253,6 +253,12 @@ enum {
  * the kernel's positions follow it, not the ratio of the sides (bicubic; the others take the ratio). */
 HD_API hd_status hd_image_resize(hd_context *c, int type, int height, int width, int channels, const void *x, int method, double scale,
                                  int to_height, int to_width, void *y);
+/* Rows [from, to) of what hd_image_resize gives, with the same bits, from rows [first, first + rows) of the picture alone: for pictures larger
+ * than memory. HD_ERR_ARGUMENT names the rows that are needed. y [to - from, to_width, channels]. */
+HD_API hd_status hd_image_resize_rows(hd_context *c, int type, int height, int width, int channels, int first, int rows, const void *x, int method,
+                                      double scale, int to_height, int to_width, int from, int to, void *y);
+/* Writes to reach [2] which rows [reach[0], reach[1]) of a picture of `height` rows these are. */
+HD_API hd_status hd_image_resize_reach(hd_context *c, int height, int method, double scale, int to_height, int from, int to, int *reach);
 
 enum {
     HD_COMPARE_PSNR = 0, /* 10 log10(peak^2 / mean squared error) dB; infinite for equal pictures */
@@ -296,6 +302,16 @@ HD_API hd_status hd_image_patches(hd_context *c, int type, int height, int width
  * patch_width] > 0; NULL: all alike. HD_ERR_ARGUMENT names a pixel that none covers. */
 HD_API hd_status hd_image_blend(hd_context *c, int height, int width, int channels, const hd_real *patches, int patch_height,
                                 int patch_width, int count, const int *at, const double *window, hd_real *y);
+
+/* A matrix network with one hidden matrix, act(sum_j U_j X_j V_j^T + B) [hidden_rows, hidden_cols], and an output out_act(R H S^T + C), on every
+ * window [patch_height, patch_width] of a picture: y [to - from, width] gets for rows [from, to) the mean over the windows on each pixel. Of the
+ * picture's `planes` 1..16 only rows [first, first + rows) are given, x [planes, rows, width]: they must include the patch_height - 1 rows
+ * before `from` and after `to` that exist. Bands give the same bits as the whole. activation, output_activation: numbers as of layer activation's
+ * option, no softmax. weights: U_1 .. U_D [hidden_rows, patch_height], V_1 .. V_D [hidden_cols, patch_width], B, R [patch_height, hidden_rows],
+ * S [patch_width, hidden_cols], C [patch_height, patch_width]; patch and hidden sides 1..255. */
+HD_API hd_status hd_image_matnet(hd_context *c, int planes, int height, int width, int first, int rows, const hd_real *x, int patch_height,
+                                 int patch_width, int hidden_rows, int hidden_cols, int activation, int output_activation,
+                                 const hd_real *weights, int from, int to, hd_real *y);
 
 /* --- linear algebra ------------------------------------------------------------------------------------ */
 

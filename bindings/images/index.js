@@ -8,11 +8,12 @@ export { msSsim, psnr, ssim } from './compare.js';
 export { distort, distortions } from './distort.js';
 export { derivatives, filter } from './filter.js';
 export { blendPatches, randomPatches, slidingPatches } from './patches.js';
-export { resize } from './resize.js';
+export { resize, resizeReach, resizeRows } from './resize.js';
 
 /** @typedef {import('./pixels.js').Picture} Picture */
 /** @typedef {import('./pixels.js').PictureData} PictureData */
 /** @typedef {import('./resize.js').ResizeOptions} ResizeOptions */
+/** @typedef {import('./resize.js').Band} Band */
 /** @typedef {import('./compare.js').CompareOptions} CompareOptions */
 /** @typedef {import('./colour.js').YcbcrOptions} YcbcrOptions */
 /** @typedef {import('./distort.js').DistortOptions} DistortOptions */

@@ -1,9 +1,11 @@
 /* Pictures in public: checks of sizes and numbers around image/. */
 #include "image/image.h"
 
+#include "kern/activation.h"
 #include "linalg/linalg.h"
 
 #include <math.h>
+#include <stdbool.h>
 
 enum { MOST_SIDE = 65535, MOST_CHANNELS = 64 };
 
@@ -41,23 +43,77 @@ static hd_status check_finite(hd_context *c, const char *name, hd_image i, const
     return HD_OK;
 }
 
+/* Whether a scale, if there is one, takes a side to another, rounded up. */
+static bool fits(double scale, int from, int to)
+{
+    return scale == 0 || (scale * from > to - 1 && scale * from <= to);
+}
+
+static hd_status check_method(hd_context *c, const char *name, int method)
+{
+    return method >= HD_RESIZE_NEAREST && method <= HD_RESIZE_BICUBIC
+               ? HD_OK : hd_fail(c, HD_ERR_ARGUMENT, "%s: method = %d, expected 0..%d", name, method, HD_RESIZE_BICUBIC);
+}
+
+static hd_status check_rows(hd_context *c, const char *name, int from, int to, int height)
+{
+    return from >= 0 && from < to && to <= height ? HD_OK
+                                                  : hd_fail(c, HD_ERR_ARGUMENT, "%s: rows %d..%d, expected at least one of 0..%d", name, from, to - 1, height - 1);
+}
+
+/* imresize's scale counts for its method alone. */
+static double own_scale(int method, double scale)
+{
+    return method == HD_RESIZE_BICUBIC ? scale : 0;
+}
+
 hd_status hd_image_resize(hd_context *c, int type, int height, int width, int channels, const void *x, int method, double scale, int to_height,
                           int to_width, void *y)
 {
     const char *name = "resize";
     const hd_image from = { type, height, width, channels }, to = { type, to_height, to_width, channels };
-    if (check_size(c, name, from) || check_size(c, name, to) || check_finite(c, name, from, x)) {
+    if (check_size(c, name, from) || check_size(c, name, to) || check_finite(c, name, from, x) || check_method(c, name, method)) {
         return c->status;
     }
-    if (method < HD_RESIZE_NEAREST || method > HD_RESIZE_BICUBIC) {
-        return hd_fail(c, HD_ERR_ARGUMENT, "%s: method = %d, expected 0..%d", name, method, HD_RESIZE_BICUBIC);
-    }
-    const double h = scale * height, w = scale * width;
-    if (!(scale == 0 || (h > to_height - 1 && h <= to_height && w > to_width - 1 && w <= to_width))) {
+    if (!fits(scale, height, to_height) || !fits(scale, width, to_width)) {
         return hd_fail(c, HD_ERR_ARGUMENT, "%s: scale = %g, expected 0 or a factor that takes %d x %d pixels, rounded up, to %d x %d", name, scale, width,
                        height, to_width, to_height);
     }
-    return hd_resize(c, from, x, method, method == HD_RESIZE_BICUBIC ? scale : 0, to_height, to_width, y);
+    return hd_resize(c, from, x, method, own_scale(method, scale), to_height, to_width, y);
+}
+
+hd_status hd_image_resize_reach(hd_context *c, int height, int method, double scale, int to_height, int from, int to, int *reach)
+{
+    const char *name = "resizeRows";
+    if (check_side(c, name, "height", height, MOST_SIDE) || check_side(c, name, "new height", to_height, MOST_SIDE) || check_method(c, name, method) ||
+        check_rows(c, name, from, to, to_height)) {
+        return c->status;
+    }
+    if (!fits(scale, height, to_height)) {
+        return hd_fail(c, HD_ERR_ARGUMENT, "%s: scale = %g, expected 0 or a factor that takes %d rows, rounded up, to %d", name, scale, height, to_height);
+    }
+    return hd_resize_reach(c, height, method, own_scale(method, scale), to_height, from, to, reach, reach + 1);
+}
+
+/* The whole pictures may be larger than memory: only what is given and what is wanted must fit. */
+hd_status hd_image_resize_rows(hd_context *c, int type, int height, int width, int channels, int first, int rows, const void *x, int method, double scale,
+                               int to_height, int to_width, int from, int to, void *y)
+{
+    const char *name = "resizeRows";
+    const hd_image given = { type, rows, width, channels }, band = { type, to - from, to_width, channels }, whole = { type, height, width, channels };
+    int need[2];
+    if (hd_image_resize_reach(c, height, method, scale, to_height, from, to, need) || check_size(c, name, given) || check_size(c, name, band)) {
+        return c->status;
+    }
+    if (!fits(scale, width, to_width)) {
+        return hd_fail(c, HD_ERR_ARGUMENT, "%s: scale = %g, expected 0 or a factor that takes %d columns, rounded up, to %d", name, scale, width, to_width);
+    }
+    if (first < 0 || first > need[0] || first + rows < need[1] || first + rows > height) {
+        return hd_fail(c, HD_ERR_ARGUMENT, "%s: rows %d..%d of the picture are given, expected %d..%d at least, of %d", name, first, first + rows - 1,
+                       need[0], need[1] - 1, height);
+    }
+    return check_finite(c, name, given, x) ? c->status
+                                           : hd_resize_rows(c, whole, first, x, method, own_scale(method, scale), to_height, to_width, from, to, y);
 }
 
 hd_status hd_image_compare(hd_context *c, int type, int height, int width, int channels, const void *x, const void *y, int measure, int luma,
@@ -187,4 +243,44 @@ hd_status hd_image_blend(hd_context *c, int height, int width, int channels, con
         }
     }
     return hd_blend(c, size, patches, patch_height, patch_width, count, at, window, y);
+}
+
+static hd_status check_band(hd_context *c, const char *name, const hd_matnet *net, hd_band b)
+{
+    if (b.h < net->patch_rows || b.w < net->patch_cols) {
+        return hd_fail(c, HD_ERR_SHAPE, "%s: the picture has %d x %d pixels, less than a window: %d x %d", name, b.w, b.h, net->patch_cols, net->patch_rows);
+    }
+    if (check_rows(c, name, b.from, b.to, b.h)) {
+        return c->status;
+    }
+    const int above = b.from - net->patch_rows + 1, below = b.to + net->patch_rows - 1;
+    const int low = above > 0 ? above : 0, high = below < b.h ? below : b.h;
+    if (b.first < 0 || b.first > low || b.first + b.rows < high || b.first + b.rows > b.h) {
+        return hd_fail(c, HD_ERR_ARGUMENT, "%s: rows %d..%d of the planes are given, expected %d..%d at least, of %d", name, b.first, b.first + b.rows - 1,
+                       low, high - 1, b.h);
+    }
+    return HD_OK;
+}
+
+hd_status hd_image_matnet(hd_context *c, int planes, int height, int width, int first, int rows, const hd_real *x, int patch_height, int patch_width,
+                          int hidden_rows, int hidden_cols, int activation, int output_activation, const hd_real *weights, int from, int to, hd_real *y)
+{
+    const char *name = "windows";
+    const hd_matnet net = { planes, patch_height, patch_width, hidden_rows, hidden_cols, activation, output_activation, weights };
+    const hd_band band = { height, width, first, rows, from, to };
+    const hd_image given = { HD_FLOAT, rows, width, planes };
+    if (check_side(c, name, "planes", planes, 16) || check_size(c, name, given) || check_side(c, name, "height", height, MOST_SIDE) ||
+        check_side(c, name, "patch height", patch_height, 255) || check_side(c, name, "patch width", patch_width, 255) ||
+        check_side(c, name, "hidden rows", hidden_rows, 255) || check_side(c, name, "hidden columns", hidden_cols, 255) || check_band(c, name, &net, band)) {
+        return c->status;
+    }
+    if (activation < 0 || output_activation < 0 || activation >= HD_SOFTMAX || output_activation >= HD_SOFTMAX) {
+        return hd_fail(c, HD_ERR_ARGUMENT, "%s: activations %d and %d, expected 0..%d", name, activation, output_activation, HD_SOFTMAX - 1);
+    }
+    const int bad = hd_find_not_finite((int)hd_matnet_weights(&net), weights);
+    if (bad >= 0) {
+        return hd_fail(c, HD_ERR_ARGUMENT, "%s: weight %d = %g, expected a finite number", name, bad, (double)weights[bad]);
+    }
+    const hd_image lines = { HD_FLOAT, planes * rows, width, 1 };
+    return check_finite(c, name, lines, x) ? c->status : hd_matnet_windows(c, &net, band, x, y);
 }

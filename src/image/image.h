@@ -40,6 +40,10 @@ static inline int hd_mirrored(int i, int n)
 /* y [to_h, to_w, x's channels], of x's type. scale: see hd_image_resize in heddle.h. HD_OK or HD_ERR_MEMORY. */
 hd_status hd_resize(hd_context *c, hd_image size, const void *x, int method, double scale, int to_h, int to_w, void *y);
 
+/* Its rows [from, to) alone, with the same bits; x: rows `first` and on of a picture of `size`, among them those of hd_resize_reach: [low, high). */
+hd_status hd_resize_rows(hd_context *c, hd_image size, int first, const void *x, int method, double scale, int to_h, int to_w, int from, int to, void *y);
+hd_status hd_resize_reach(hd_context *c, int h, int method, double scale, int to_h, int from, int to, int *low, int *high);
+
 enum { HD_SSIM_WINDOW = 11, HD_SSIM_SCALES = 5, HD_MS_SSIM_SIDE = HD_SSIM_WINDOW << (HD_SSIM_SCALES - 1) };
 
 /* x, y of one size. luma: of luma alone, else the mean over the channels (for PSNR of the squared error). peak: the value of white. */
@@ -58,5 +62,23 @@ hd_status hd_filter(hd_context *c, hd_image size, const real *x, int kh, int kw,
 void hd_patches(hd_pool *pool, hd_image size, const void *x, int ph, int pw, int count, const int *at, void *y);
 /* The picture y from patches [count, ph, pw, c]: the mean of those over a pixel, weighted by window [ph, pw] > 0, or NULL. */
 hd_status hd_blend(hd_context *c, hd_image size, const real *patches, int ph, int pw, int count, const int *at, const double *window, real *y);
+
+/* A matrix network with one hidden matrix [rows, cols] on windows [patch_rows, patch_cols] of planes. weights: U_1 [rows, patch_rows] ... U_D,
+ * V_1 [cols, patch_cols] ... V_D, B [rows, cols], R [patch_rows, rows], S [patch_cols, cols], C [patch_rows, patch_cols]. */
+typedef struct hd_matnet {
+    int planes, patch_rows, patch_cols, rows, cols;
+    int activation, output_activation; /* hd_activation, not softmax */
+    const real *weights;
+} hd_matnet;
+
+/* Output rows [from, to) of a picture h x w, whose rows [first, first + rows) are given. */
+typedef struct hd_band {
+    int h, w, first, rows, from, to;
+} hd_band;
+
+size_t hd_matnet_weights(const hd_matnet *net); /* their number */
+/* y [to - from, w]: the mean of the network's outputs over the windows on each pixel. x: [planes, band.rows, w]; the band's rows include
+ * max(0, from - patch_rows + 1) .. min(h, to + patch_rows - 1) - 1. HD_OK or HD_ERR_MEMORY. */
+hd_status hd_matnet_windows(hd_context *c, const hd_matnet *net, hd_band band, const real *x, real *y);
 
 #endif

@@ -195,27 +195,80 @@ hd_image hd_resample(hd_pool *pool, const hd_axis *a, bool down, int way, hd_ima
     return to;
 }
 
-hd_status hd_resize(hd_context *c, hd_image size, const void *x, int method, double scale, int to_h, int to_w, void *y)
+/* The axis of outputs [from, to) alone, whose inputs begin at number `low`. */
+static hd_axis cut(const hd_axis *a, int from, int to, int low)
 {
-    const double down = scale > 0 ? scale : (double)to_h / size.h, across = scale > 0 ? scale : (double)to_w / size.w;
+    hd_axis part = *a;
+    part.out = to - from;
+    part.first += from;
+    part.count += from;
+    part.weight += (size_t)from * (size_t)a->most;
+    part.fixed += (size_t)from * (size_t)a->most;
+    for (int i = 0; i < part.out; i++) {
+        part.first[i] -= low;
+    }
+    return part;
+}
+
+/* Inputs [low, high) that outputs [from, to) read. */
+static void reach(const hd_axis *a, int from, int to, int *low, int *high)
+{
+    *low = a->in;
+    *high = 0;
+    for (int i = from; i < to; i++) {
+        *low = a->first[i] < *low ? a->first[i] : *low;
+        *high = a->first[i] + a->count[i] > *high ? a->first[i] + a->count[i] : *high;
+    }
+}
+
+static double scale_of(double scale, int from, int to)
+{
+    return scale > 0 ? scale : (double)to / from;
+}
+
+hd_status hd_resize_reach(hd_context *c, int h, int method, double scale, int to_h, int from, int to, int *low, int *high)
+{
+    hd_axis rows = { 0 };
+    const hd_status status = hd_axis_new(c, &rows, method, h, to_h, scale_of(scale, h, to_h));
+    if (!status) {
+        reach(&rows, from, to, low, high);
+    }
+    hd_axis_free(c, &rows);
+    return status;
+}
+
+hd_status hd_resize_rows(hd_context *c, hd_image size, int first, const void *x, int method, double scale, int to_h, int to_w, int from, int to, void *y)
+{
+    const double down = scale_of(scale, size.h, to_h), across = scale_of(scale, size.w, to_w);
     /* PIL begins with the width; imresize with the side of the smaller scale, of equal ones the height. */
     const bool down_first = method == HD_RESIZE_BICUBIC && down <= across;
     const int way = size.type != HD_UINT8 ? HD_PASS_REALS : method == HD_RESIZE_BILINEAR ? HD_PASS_FIXED : HD_PASS_BYTES;
-    hd_image middle = size;
-    *(down_first ? &middle.h : &middle.w) = down_first ? to_h : to_w;
     hd_axis rows = { 0 }, cols = { 0 };
     void *half = NULL;
+    int low = 0, high = 0;
+    hd_image middle = size;
     hd_status status = hd_axis_new(c, &rows, method, size.h, to_h, down);
     if (!status && !(status = hd_axis_new(c, &cols, method, size.w, to_w, across))) {
+        reach(&rows, from, to, &low, &high);
+        middle.h = down_first ? to - from : high - low;
+        middle.w = down_first ? size.w : to_w;
         half = hd_reserve(c, hd_image_bytes(middle), "resize");
         status = half ? HD_OK : HD_ERR_MEMORY;
     }
     if (!status) {
-        middle = hd_resample(c->pool, down_first ? &rows : &cols, down_first, way, size, x, half);
-        hd_resample(c->pool, down_first ? &cols : &rows, !down_first, way, middle, half, y);
+        const hd_axis part = cut(&rows, from, to, low);
+        const hd_image given = { size.type, high - low, size.w, size.c }, row = { size.type, 1, size.w, size.c };
+        x = (const char *)x + (size_t)(low - first) * hd_image_bytes(row);
+        middle = hd_resample(c->pool, down_first ? &part : &cols, down_first, way, given, x, half);
+        hd_resample(c->pool, down_first ? &cols : &part, !down_first, way, middle, half, y);
     }
     hd_release(c, half);
     hd_axis_free(c, &cols);
     hd_axis_free(c, &rows);
     return status;
+}
+
+hd_status hd_resize(hd_context *c, hd_image size, const void *x, int method, double scale, int to_h, int to_w, void *y)
+{
+    return hd_resize_rows(c, size, 0, x, method, scale, to_h, to_w, 0, to_h, y);
 }

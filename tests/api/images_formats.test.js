@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import sharp from 'sharp';
 import { imageToTensor } from '../../bindings/images/index.js';
 import { refuses } from './filekit.js';
-import { hugePng, quarters, readable, truncatedJpeg } from './formatkit.js';
+import { hugePng, quarters, readable, truncatedJpeg, truncatedPng } from './formatkit.js';
 import { near } from './pixelkit.js';
 
 test('palettes, 16 bits, animations, CMYK and progressive files give 8 bits of RGB', async () => {
@@ -22,6 +22,7 @@ test('palettes, 16 bits, animations, CMYK and progressive files give 8 bits of R
 
 test('cut and huge files are refused; a large one is shrunk on the way', { timeout: 60_000 }, async () => {
   await refuses(async () => imageToTensor(await truncatedJpeg()), 'file', /imageToTensor: picture: it can't be decoded: .*premature end/);
+  await refuses(() => imageToTensor(truncatedPng()), 'file', /imageToTensor: picture: it can't be decoded: /);
   await refuses(() => imageToTensor(hugePng(40_000, 40_000)), 'file', /it can't be decoded: .*exceeds pixel limit/i);
   const { data, shape } = await imageToTensor(hugePng(5000, 4000), { width: 5, height: 4 });
   assert.deepEqual([shape, [...data]], [[4, 5, 3], Array(60).fill(0)]);

@@ -108,6 +108,69 @@ static void out_of_memory(hd_context *c)
     }
 }
 
+/* Bands of an enlarged or shrunk picture, each from the rows it needs alone, are the whole's bits. */
+static void resized_bands(hd_context *c, int type, int method, double scale, int h, int w, int step)
+{
+    static uint8_t whole[MOST * sizeof(hd_real)], band[MOST * sizeof(hd_real)];
+    const size_t row = (size_t)W * C * (type ? 1 : sizeof(hd_real)), out = (size_t)w * C * (type ? 1 : sizeof(hd_real));
+    const uint8_t *x = type ? bytes : (const uint8_t *)reals;
+    CHECK(!hd_image_resize(c, type, H, W, C, x, method, scale, h, w, whole));
+    for (int from = 0; from < h; from += step) {
+        const int to = from + step < h ? from + step : h;
+        int need[2] = { -1, -1 };
+        CHECK(!hd_image_resize_reach(c, H, method, scale, h, from, to, need));
+        CHECK(need[0] >= 0 && need[0] < need[1] && need[1] <= H);
+        CHECK(!hd_image_resize_rows(c, type, H, W, C, need[0], need[1] - need[0], x + (size_t)need[0] * row, method, scale, h, w, from, to, band));
+        CHECK(!memcmp(band, whole + (size_t)from * out, (size_t)(to - from) * out));
+    }
+}
+
+static void bands(hd_context *c)
+{
+    for (int i = 0; i < 2 * 4; i++) {
+        resized_bands(c, i % 2, i / 2, 0, 300, 400, 64);
+        resized_bands(c, i % 2, i / 2, 0, 61, 301, 7);
+        resized_bands(c, i % 2, i / 2, 0, 301, 61, 1);
+        resized_bands(c, i % 2, i / 2, 0.37, 71, 87, 10);
+        resized_bands(c, i % 2, i / 2, 1, H, W, 100);
+    }
+    /* A filter's band: with half the kernel's rows around it, which are then left out. */
+    static hd_real whole[SIZE];
+    const double kernel[] = { 1, 0, -2, 0, 1 };
+    for (int border = 0; border < 3; border++) {
+        CHECK(!hd_image_filter(c, H, W, C, reals, 5, 1, kernel, border, whole));
+        for (int from = 0; from < H; from += 37) {
+            const int to = from + 37 < H ? from + 37 : H, low = from > 2 ? from - 2 : 0, high = to + 2 < H ? to + 2 : H;
+            CHECK(!hd_image_filter(c, high - low, W, C, reals + low * W * C, 5, 1, kernel, border, result));
+            CHECK(!memcmp(result + (from - low) * W * C, whole + from * W * C, (size_t)((to - from) * W * C) * sizeof *whole));
+        }
+    }
+    int need[2];
+    CHECK(hd_image_resize_rows(c, HD_UINT8, H, W, C, 3, 18, bytes, HD_RESIZE_BICUBIC, 0, 2 * H, W, 20, 40, result) == HD_ERR_ARGUMENT);
+    CHECK_TEXT(hd_error(c), "resizeRows: rows 3..20 of the picture are given, expected 8..21 at least, of 190");
+    CHECK(hd_image_resize_reach(c, H, HD_RESIZE_AREA, 0, 10, 3, 11, need) == HD_ERR_ARGUMENT);
+    CHECK_TEXT(hd_error(c), "resizeRows: rows 3..10, expected at least one of 0..9");
+    CHECK(hd_image_resize_reach(c, H, HD_RESIZE_BICUBIC, 2, H, 0, 1, need) == HD_ERR_ARGUMENT);
+}
+
+/* 12 megapixels, twice as large: what is held does not depend on the picture's height. */
+static void large(void)
+{
+    enum { TALL = 3000, WIDE = 4000, BAND = 64 };
+    hd_context *c = hd_context_new(1);
+    static uint8_t x[BAND * WIDE], y[BAND * 2 * WIDE];
+    const double before = hd_context_memory(c, 1);
+    int need[2];
+    memset(x, 77, sizeof x);
+    for (int from = 0; from < 2 * TALL; from += 1970) {
+        CHECK(!hd_image_resize_reach(c, TALL, HD_RESIZE_BICUBIC, 2, 2 * TALL, from, from + BAND, need) && need[1] - need[0] <= BAND);
+        CHECK(!hd_image_resize_rows(c, HD_UINT8, TALL, WIDE, 1, need[0], need[1] - need[0], x, HD_RESIZE_BICUBIC, 2, 2 * TALL, 2 * WIDE, from, from + BAND, y));
+        CHECK(y[0] == 77 && y[sizeof y / 2] == 77 && y[sizeof y - 1] == 77);
+    }
+    CHECK(hd_context_memory(c, 1) - before < 3e6);
+    hd_context_free(c);
+}
+
 static void refusals(hd_context *c)
 {
     double value;
@@ -144,6 +207,8 @@ int main(void)
 #endif
     hd_context *c = hd_context_new(1);
     out_of_memory(c);
+    bands(c);
+    large();
     refusals(c);
     hd_context_free(c);
     return check_result("image");

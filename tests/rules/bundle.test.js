@@ -21,10 +21,10 @@ test('esbuild bundles the page side and the worker for browsers without a word',
   }
 });
 
-test('all JS and the largest engine, gzipped, stay within 256 KiB', async () => {
+test('all JS and the largest engine, gzipped, stay within 260 KiB', async () => {
   const both = [];
   for (const entry of ['index.js', 'worker.js']) both.push(...(await bundle(entry, ['./engines/*'])).outputFiles);
   const engine = ['mjs', 'wasm'].map((ending) => readFileSync(join(bindings, 'engines', `heddle-mt-relaxed.${ending}`)));
   const kib = [...both.map(({ contents }) => contents), ...engine].reduce((sum, bytes) => sum + gzipSync(bytes, { level: 9 }).length, 0) / 1024;
-  assert.ok(kib <= 256, `${kib.toFixed(1)} KiB`);
+  assert.ok(kib <= 260, `${kib.toFixed(1)} KiB`);
 });
