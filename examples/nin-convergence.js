@@ -2,8 +2,9 @@
 // Quality Assessment", 2020, Fig. 1): agreement with human ratings after each epoch, on CLIVE with frozen features of a pretrained ResNet-18. Each
 // loss has the learning rate that does best at the end on validation parts of the training pictures; test pictures choose nothing.
 //   HEDDLE_DATA=FOLDER npm run reproduce -- nin-convergence    FOLDER: with iqa/clive and weights
-// Options: --data FOLDER, --cache FOLDER (features, made once), --epochs 60, --splits 10, --methods MAE,MSE,bnMSE,Norm-in-Norm, --rates 1e-4,1e-3,1e-2,1e-1 to choose from,
-// --trials 3 (splits whose validation parts choose), --batch 32, --encoder 256,64 (the paper: 8 and 1024,256,64), --pictures N (the first N of them), --threads 1, --svg FILE.
+// Options: --data FOLDER, --cache FOLDER (features, made once), --epochs 60, --splits 10, --methods MAE,MSE,bnMSE,Norm-in-Norm, --rates
+// 1e-4,1e-3,1e-2,1e-1 to choose from, --trials 3 (splits whose validation parts choose), --batch 32, --encoder 256,64 (the paper: 8 and 1024,256,64),
+// --pictures N (the first N of them), --threads 1, --svg FILE.
 import { parseArgs } from 'node:util';
 import { HeddleError, init } from 'heddle';
 import { clive } from './clive-data.js';
@@ -59,7 +60,8 @@ async function race(set, name) {
 /** The tables. */
 function print(races) {
   const shown = [1, 2, 5, 10, 30, 60, 120].filter((epoch) => epoch <= epochs), three = (value) => value.toFixed(3);
-  console.log(`\nMedian test PLCC / SROCC, and the paper's PLCC (KonIQ-10k, ResNeXt-101 trained too):\n\n| epochs | ${names.map((name) => `${name}, rate ${races[name].rate}`).join(' | ')} |\n|${' --- |'.repeat(names.length + 1)}`);
+  console.log(`\nMedian test PLCC / SROCC, and the paper's PLCC (KonIQ-10k, ResNeXt-101 trained too):`);
+  console.log(`\n| epochs | ${names.map((name) => `${name}, rate ${races[name].rate}`).join(' | ')} |\n|${' --- |'.repeat(names.length + 1)}`);
   for (const epoch of shown) {
     const cells = names.map((name) => `${three(races[name].curve[epoch - 1].plcc)} / ${three(races[name].curve[epoch - 1].srocc)} (${paper[name][epoch] ? three(paper[name][epoch]) : '-'})`);
     console.log(`| ${epoch} | ${cells.join(' | ')} |`);
@@ -73,8 +75,8 @@ function print(races) {
   for (const name of names.filter((one) => fast && one !== 'Norm-in-Norm')) {
     const { curve } = races[name], last = curve.at(-1), first = (list, key, value) => list.findIndex((at) => at[key] >= value) + 1;
     const epochOf = (list, key) => first(list, key, last[key]) || 'none';
-    console.log(`\n${name} ends with PLCC ${three(last.plcc)} and SROCC ${three(last.srocc)}. Norm-in-Norm first has this PLCC after epoch ${epochOf(fast, 'plcc')} (${name} itself: ${epochOf(curve, 'plcc')}) `
-      + `and this SROCC after epoch ${epochOf(fast, 'srocc')} (${epochOf(curve, 'srocc')}) of ${epochs}.`);
+    console.log(`\n${name} ends with PLCC ${three(last.plcc)} and SROCC ${three(last.srocc)}. Norm-in-Norm first has this PLCC after epoch ${epochOf(fast, 'plcc')}`
+      + ` (${name} itself: ${epochOf(curve, 'plcc')}) and this SROCC after epoch ${epochOf(fast, 'srocc')} (${epochOf(curve, 'srocc')}) of ${epochs}.`);
   }
 }
 
@@ -83,13 +85,16 @@ try {
   if (unknown) throw new HeddleError('argument', `--methods ${unknown}: expected some of ${Object.keys(methods).join(', ')}`);
   await init({ threads: Number(values.threads) });
   const { images, scores, features, seconds: pass } = await clive(values), set = { images, scores, columns: columnsOf(features) }, races = {};
-  console.log(`CLIVE: ${images.length} pictures, ${splits} random splits of 80 % to train and 20 % to test; encoder ${values.encoder}, Adam, rate a tenth after each third of ${epochs} epochs, batch ${values.batch}`);
+  console.log(`CLIVE: ${images.length} pictures, ${splits} random splits of 80 % to train and 20 % to test; encoder ${values.encoder}, Adam, rate a tenth after each third of`
+    + ` ${epochs} epochs, batch ${values.batch}`);
   for (const name of names) races[name] = await race(set, name);
   print(races);
   const { time } = races[names.at(-1)], kept = pass === undefined ? 'made by an earlier version, its time is not known' : `${pass.toFixed(0)} s when it was made`;
-  console.log(`\nFirst pass over all ${images.length} pictures (decode, size, trunk): ${kept}; one training with ${names.at(-1)}: ${time.toFixed(1)} s${pass === undefined ? '' : `; together ${(pass + time).toFixed(0)} s`}.`);
-  console.log(`\nWhat differs: the paper trains the whole of ResNeXt-101 on 7,058 pictures in 26,490 steps of 8, all losses at rate 1e-4; here the trunk is a frozen ResNet-18 up to`
-    + `\nlayer3, and there are ${epochs * Math.ceil(0.8 * images.length / settings.batchSize)} steps of ${settings.batchSize}. As there, ratings are as they come, 0 to 100: MAE and MSE must find their mean and scale, bnMSE is given a layer for it.`);
+  console.log(`\nFirst pass over all ${images.length} pictures (decode, size, trunk): ${kept}; one training with ${names.at(-1)}: ${time.toFixed(1)} s`
+    + `${pass === undefined ? '' : `; together ${(pass + time).toFixed(0)} s`}.`);
+  console.log(`\nWhat differs: the paper trains the whole of ResNeXt-101 on 7,058 pictures in 26,490 steps of 8, all losses at rate 1e-4; here the trunk is a frozen`
+    + `\nResNet-18 up to layer3, and there are ${epochs * Math.ceil(0.8 * images.length / settings.batchSize)} steps of ${settings.batchSize}. As there, ratings are as they come, 0 to 100: MAE and`
+    + '\nMSE must find their mean and scale, bnMSE is given a layer for it.');
   await saveCurves(values.svg, { title: 'CLIVE, frozen ResNet-18 features: median of the test pictures', x: 'epochs', y: 'linear correlation with ratings (PLCC)',
     series: names.map((name) => ({ name, points: races[name].curve.map((at, i) => [i + 1, at.plcc]) })) });
 } catch (error) {

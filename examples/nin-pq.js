@@ -32,7 +32,8 @@ try {
   const { images, scores, features } = await clive(values), set = { images, scores, columns: columnsOf(features) }, splits = Number(values.splits);
   await panels(join(values.data, 'iqa', 'koniq-10k', 'koniq10k_distributions_sets.csv'), Number(values.seed));
   const settings = { epochs: Number(values.epochs), batchSize: Number(values.batch), rate: Number(values.rate), encoder: values.encoder.split(',').map(Number) };
-  console.log(`CLIVE: ${images.length} pictures, medians of ${splits} random splits of 80 % to train and 20 % to test; seeds from ${values.seed}; encoder ${values.encoder}, Adam ${values.rate}, ${values.epochs} epochs, batch ${values.batch}\n`);
+  console.log(`CLIVE: ${images.length} pictures, medians of ${splits} random splits of 80 % to train and 20 % to test; seeds from ${values.seed};`
+    + ` encoder ${values.encoder}, Adam ${values.rate}, ${values.epochs} epochs, batch ${values.batch}\n`);
   console.log('| loss | SROCC | PLCC | PLCC after a logistic | KROCC | RMSE | paper: KonIQ-10k, PLCC | paper: CLIVE, SROCC / PLCC | s |\n|' + ' --- |'.repeat(9));
   for (const [name, options, onKoniq, onClive] of tried) {
     const start = performance.now(), runs = [];
