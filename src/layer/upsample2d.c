@@ -1,6 +1,9 @@
 /* Enlarges images by whole factors. Bilinear: pixels are areas with their centres at (i + 1/2), as in Keras and, with
  * align_corners = False, PyTorch; beyond the outermost centres the border's value. */
+#include "kern/vec.h"
 #include "layer/window.h"
+
+#include <string.h>
 
 enum { SIZE, INTERPOLATION };
 enum { NEAREST, BILINEAR };
@@ -81,6 +84,17 @@ static void forward_task(void *arg, int task, int thread)
     }
 }
 
+HD_INLINE void add_scaled(size_t n, real weight, const real *x, real *y)
+{
+    size_t i = 0;
+    for (; i + HD_VL <= n; i += HD_VL) {
+        vstore(y + i, vadd(vload(y + i), vmul(vset(weight), vload(x + i))));
+    }
+    for (; i < n; i++) {
+        y[i] += weight * x[i];
+    }
+}
+
 /* One row of the input's gradient: from all outputs that read it. */
 static void backward_task(void *arg, int task, int thread)
 {
@@ -89,19 +103,18 @@ static void backward_task(void *arg, int task, int thread)
     const int tall = j->h * j->sh, wide = j->w * j->sw, row = task % j->h;
     const size_t c = (size_t)j->c;
     const real *image = j->from + (size_t)(task / j->h) * (size_t)(tall * wide) * c;
-    for (int col = 0; col < j->w; col++) {
-        real *dx = j->to + ((size_t)task * (size_t)j->w + (size_t)col) * c;
-        for (size_t k = 0; k < c && !j->add; k++) {
-            dx[k] = 0;
-        }
-        for (int y = row ? (row - 1) * j->sh : 0; y < (row + 2) * j->sh && y < tall; y++) {
-            const real by_row = weight_of(mix_of(y, j->h, j->sh, j->nearest), row);
-            for (int x = col ? (col - 1) * j->sw : 0; by_row != 0 && x < (col + 2) * j->sw && x < wide; x++) {
-                const real weight = by_row * weight_of(mix_of(x, j->w, j->sw, j->nearest), col);
-                const real *dy = image + ((size_t)y * (size_t)wide + (size_t)x) * c;
-                for (size_t k = 0; k < c && weight != 0; k++) {
-                    dx[k] += weight * dy[k];
-                }
+    real *dx = j->to + (size_t)task * (size_t)j->w * c;
+    if (!j->add) {
+        memset(dx, 0, (size_t)j->w * c * sizeof *dx);
+    }
+    for (int y = row ? (row - 1) * j->sh : 0; y < (row + 2) * j->sh && y < tall; y++) {
+        const real by_row = weight_of(mix_of(y, j->h, j->sh, j->nearest), row);
+        const real *dy = image + (size_t)y * (size_t)wide * c;
+        for (int x = 0; by_row != 0 && x < wide; x++, dy += c) {
+            const mix col = mix_of(x, j->w, j->sw, j->nearest);
+            add_scaled(c, by_row * (1 - col.part), dy, dx + (size_t)col.low * c);
+            if (col.part > 0) {
+                add_scaled(c, by_row * col.part, dy, dx + ((size_t)col.low + 1) * c);
             }
         }
     }
