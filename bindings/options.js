@@ -95,8 +95,11 @@ import { tables } from './tables.js';
 /**
  * Options of every layer with weights.
  * @typedef {object} WeightExtras
- * @property {boolean} [trainable=true] false: training leaves the weights as they are
- * @property {number} [learningRateFactor=1] on the learning rate of this layer's weights; >= 0
+ * @property {boolean} [trainable=true] false: training leaves the weights as they are, and those that a layer keeps itself: batch normalisation
+ *   runs as at inference. Layers without weights are not concerned: as in Keras, dropout between such layers stays active in training. Through a
+ *   front of layers that do not train no gradient is computed
+ * @property {number} [learningRateFactor=1] on the learning rate of this layer's weights; >= 0. With 0 the weights stay as they are, their moments
+ *   too (and no gradient is computed for them), but statistics of batch normalisation move; lbfgs knows no factors
  * @property {InitializerSpec | string} [kernelInitializer] of all weights but biases
  * @property {RegularizerSpec | string | readonly (RegularizerSpec | string)[]} [kernelRegularizer] one, or several that add up
  * @property {ConstraintSpec | string} [kernelConstraint]

@@ -75,7 +75,10 @@ HD_API int hd_layer(hd_model *m, const char *kind, const char *name, const int *
  * parameters. Options as for layers. After an error the model is empty. */
 HD_API hd_status hd_recipe(hd_model *m, const char *name, const double *options, int n_options);
 /* Attaches to a weight, by its name "layer/weight", one of: an initialiser, regulariser or constraint by class
- * name, "learningRateFactor" (1 value), "frozen" (0 or 1). Before hd_model_build for initialisers. */
+ * name, "learningRateFactor" (1 value), "frozen" (0 or 1). Before hd_model_build for initialisers.
+ * No gradient is computed for frozen weights, nor in a fit for those of factor 0 (which L-BFGS takes for 1), nor through layers before the
+ * first that trains; they still take their place in the vectors of gradients and of the optimiser's state. HD_ERR_STATE: a factor that
+ * becomes 0, or another than 0, and "frozen", while a fit runs. */
 HD_API hd_status hd_weight_set(hd_model *m, const char *weight, const char *kind, const double *options,
                                int n_options);
 /* Attaches an activity regulariser ("klSparsity") to the output of a layer. */

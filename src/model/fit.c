@@ -68,6 +68,16 @@ static void read_options(hd_fit *f, const hd_values *v, int begin, int end)
     }
 }
 
+/* Weights whose learning rate is 0 while the fit runs need no gradient; L-BFGS knows no such factors. */
+static void set_idle(hd_model *m, bool fitting)
+{
+    for (int i = 0; i < m->n_weights; i++) {
+        hd_weight *w = m->weight[i];
+        w->idle = fitting && !w->frozen && w->rate_factor == 0;
+    }
+    hd_weights_changed(m, true); /* what plans have prepared is of another set of weights that stay */
+}
+
 static hd_status allocate(hd_fit *f)
 {
     hd_model *m = f->m;
@@ -108,6 +118,7 @@ hd_fit *hd_fit_new(hd_model *m, hd_data *d, int begin, int end, const double *va
     f->m = m;
     f->data = d;
     read_options(f, &v, begin, end);
+    set_idle(m, !m->optimizer->full_batch);
     if (allocate(f)) {
         hd_fit_free(f);
         return NULL;
@@ -129,6 +140,7 @@ void hd_fit_free(hd_fit *f)
     hd_release(c, f->group.sum);
     hd_release(c, f->order);
     hd_release(c, f->piece);
+    set_idle(f->m, false);
     if (f->m->fit == f) {
         f->m->fit = NULL;
     }

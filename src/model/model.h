@@ -40,6 +40,7 @@ typedef struct hd_weight {
     bool frozen;
     bool state; /* changed by hd_layer_class.commit alone; always frozen */
     bool fixed; /* a state weight that the user froze: its layer runs as at inference */
+    bool idle;  /* the running fit does not move it, as its learning rate is 0: no gradient is computed */
 } hd_weight;
 
 /* Activity regulariser of a node; see activity.c. */
@@ -146,6 +147,12 @@ hd_status hd_slots_ready(hd_model *m);     /* m->slots, zero, where the optimise
 hd_weight_view hd_weight_as_matrix(const hd_model *m, const hd_weight *w, const hd_values *opt);
 /* Sum of all weight penalties; adds their gradients to m->g if `gradient`. Frozen weights have none. */
 double hd_penalties(hd_model *m, bool gradient);
+/* Some gradient of the node's weights is wanted. */
+bool hd_node_trains(const hd_model *m, const hd_node *node);
+/* The node runs in training as at inference where it could do otherwise: the user froze its state weights. */
+bool hd_node_fixed(const hd_model *m, const hd_node *node);
+/* None of the node's weights changes while a fit runs. */
+bool hd_node_still(const hd_model *m, const hd_node *node);
 
 /* activity.c */
 typedef enum hd_activity_mode {

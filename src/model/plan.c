@@ -61,16 +61,6 @@ static int tensor_in(hd_plan *p, int node, hd_layout layout)
     return p->other_layout[node];
 }
 
-static bool trainable(const hd_model *m, const hd_node *node)
-{
-    for (int i = 0; i < node->n_weights; i++) {
-        if (!m->weight[node->first_weight + i]->frozen) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static void plan_node(hd_plan *p, int index)
 {
     const hd_node *node = p->m->node[index];
@@ -84,7 +74,7 @@ static void plan_node(hd_plan *p, int index)
     }
     hd_op op = { .node = index, .n_in = node->n_in, .fold = -1, .before = -1 };
     hd_layout layout = node->class->layout == HD_ANY_LAYOUT ? p->m->node[node->in[0]]->layout : node->class->layout;
-    bool wants_gradient = trainable(p->m, node);
+    bool wants_gradient = hd_node_trains(p->m, node);
     for (int i = 0; i < node->n_in; i++) {
         op.in[i] = tensor_in(p, node->in[i], layout);
         wants_gradient |= p->tensor[op.in[i]].wants_gradient;
@@ -197,7 +187,7 @@ static hd_block block(uint64_t a_sample, int capacity, uint64_t fixed, int first
     return (hd_block){ (size + ALIGN - 1) / ALIGN * ALIGN, 0, first, last };
 }
 
-/* What a step keeps while it runs or for good. */
+/* What a step keeps for its backward pass, while it runs, or for good. */
 static hd_block *list_op_blocks(const hd_plan *p, int i, hd_block *b)
 {
     const hd_op *op = &p->op[i];
@@ -205,7 +195,7 @@ static hd_block *list_op_blocks(const hd_plan *p, int i, hd_block *b)
     const hd_node *node = op->node < 0 ? &none : p->m->node[op->node];
     int end = 2 * p->n_ops + 1;
     bool train = p->mode == HD_PLAN_TRAIN;
-    *b++ = block(train ? node->saved : 0, p->capacity, train ? node->saved_fixed : 0, i, 2 * p->n_ops - i);
+    *b++ = block(op->backward ? node->saved : 0, p->capacity, op->backward ? node->saved_fixed : 0, i, 2 * p->n_ops - i);
     *b++ = block(0, 0, node->prepared, -1, end);
     *b++ = block(0, 0, train ? node->kept : 0, -1, end);
     *b++ = block(0, 0, op->fold < 0 ? 0 : 2 * (uint64_t)hd_shape_last(&node->out), -1, end);

@@ -55,8 +55,8 @@ typedef struct hd_plan {
 } hd_plan;
 
 /* rewrite.c: cheaper steps that compute the same. Called for each new step, before it is added to the plan. */
-/* Inference: the step before computes this batch normalisation too; then no step is needed, and the node's value is
- * that step's output. */
+/* Inference, and training before the first node that trains: the step before computes this batch normalisation too; then no
+ * step is needed, and the node's value is that step's output. */
 bool hd_plan_fold(hd_plan *p, int node);
 /* A non-decreasing activation commutes with max pooling, which leaves fewer elements to compute it for. */
 void hd_plan_defer(hd_plan *p, hd_op *op);

@@ -17,11 +17,17 @@ static bool is_private(const hd_plan *p, int node)
     return !seen;
 }
 
+/* No gradient goes through this node, and training runs it as at inference. */
+static bool is_settled(const hd_plan *p, const hd_node *node)
+{
+    return !p->tensor[p->tensor_of[node->in[0]]].wants_gradient && hd_node_still(p->m, node);
+}
+
 bool hd_plan_fold(hd_plan *p, int index)
 {
     const hd_node *node = p->m->node[index];
     int before = node->in[0];
-    if (p->mode == HD_PLAN_TRAIN || !node->class->fold || node->activity.class || activation_of(node) == HD_SOFTMAX ||
+    if (!node->class->fold || (p->mode == HD_PLAN_TRAIN && !is_settled(p, node)) || node->activity.class || activation_of(node) == HD_SOFTMAX ||
         !is_private(p, before)) {
         return false;
     }

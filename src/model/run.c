@@ -56,27 +56,17 @@ static void set_after(hd_run *r, const hd_node *node)
     r->after_alpha = node->class->output_alpha ? node->class->output_alpha(&node->opt) : 0;
 }
 
-/* The layer runs as at inference: the user froze its state weights. */
-static bool is_fixed(const hd_model *m, const hd_node *node)
-{
-    bool fixed = false;
-    for (int i = 0; i < node->n_weights; i++) {
-        fixed |= m->weight[node->first_weight + i]->fixed;
-    }
-    return fixed;
-}
-
 static hd_run make_run(const hd_plan *p, const hd_op *op, const hd_pass *pass)
 {
     const hd_model *m = p->m;
     const hd_node *node = m->node[op->node];
     const hd_node *last = op->fold < 0 ? node : m->node[op->fold]; /* whose output this is */
-    bool saves = p->mode == HD_PLAN_TRAIN, training = pass->training && !is_fixed(m, node);
+    bool training = pass->training && !hd_node_fixed(m, node);
     hd_run r = { .pool = m->c->pool, .opt = &node->opt, .state = node->state, .n = pass->n,
                  .outer = p->tensor[op->out].outer, .training = training, .logits = op->fold < 0 && wants_logits(p, op, node),
                  .rng = hd_rng_stream(pass->seed, HD_DRAW_LAYER + (uint32_t)op->node, pass->step), .n_in = op->n_in,
                  .in = node->in_shape, .out = node->out, .y = value_of(p, op->out),
-                 .saved = saves ? p->arena + op->saved_at : NULL, .scratch = p->arena + p->scratch_at,
+                 .saved = op->backward ? p->arena + op->saved_at : NULL, .scratch = p->arena + p->scratch_at,
                  .prepared = p->arena + op->prepared_at,
                  .kept = training && pass->commits && node->kept ? p->arena + op->kept_at : NULL };
     for (int i = 0; i < op->n_in; i++) {
@@ -122,11 +112,8 @@ static void prepare(const hd_plan *p, hd_op *op, const hd_run *r)
 {
     const hd_model *m = p->m;
     const hd_node *node = m->node[op->node];
-    bool frozen = true;
-    for (int i = 0; i < node->n_weights; i++) {
-        frozen &= m->weight[node->first_weight + i]->frozen;
-    }
-    uint64_t version = frozen && op->fold < 0 ? m->frozen_version : m->version;
+    bool still = hd_node_still(m, node) && (op->fold < 0 || hd_node_still(m, m->node[op->fold]));
+    uint64_t version = still ? m->frozen_version : m->version;
     if (op->version == version) {
         return;
     }
@@ -218,7 +205,7 @@ static void zero_idle_gradients(hd_plan *p)
     for (int i = 0; i < m->n_weights; i++) {
         const hd_weight *w = m->weight[i];
         int op = p->op_of[w->node];
-        if (op < 0 || !p->op[op].backward || w->frozen) {
+        if (op < 0 || !p->op[op].backward || w->frozen || w->idle) {
             hd_fill(m->c->pool, w->size, 0, m->g + w->offset);
         }
     }
@@ -246,7 +233,7 @@ static void backward_op(hd_plan *p, const hd_op *op, const hd_pass *pass)
     }
     for (int i = 0; i < node->n_weights; i++) {
         const hd_weight *w = m->weight[node->first_weight + i];
-        r.dw[i] = w->frozen ? NULL : m->g + w->offset;
+        r.dw[i] = w->frozen || w->idle ? NULL : m->g + w->offset;
     }
     node->class->backward(&r);
 }

@@ -24,7 +24,7 @@ hd_status hd_pieces_new(hd_fit *f)
     }
     for (int i = 0; i < m->n_weights; i++) {
         const hd_weight *w = m->weight[i];
-        for (size_t at = 0; at < w->size && !w->frozen; at += HD_BLOCK) {
+        for (size_t at = 0; at < w->size && !w->frozen && !w->idle; at += HD_BLOCK) {
             f->piece[f->n_pieces++] = (hd_piece){ i, at, w->size - at < HD_BLOCK ? w->size - at : HD_BLOCK };
         }
     }
@@ -64,7 +64,7 @@ static void keep_to_tangent(hd_model *m)
 {
     for (int i = 0; i < m->n_weights; i++) {
         const hd_weight *w = m->weight[i];
-        if (w->frozen || !w->constraint || !w->constraint->tangent) {
+        if (w->frozen || w->idle || !w->constraint || !w->constraint->tangent) {
             continue;
         }
         hd_weight_view view = hd_weight_as_matrix(m, w, &w->constraint_opt);
@@ -132,7 +132,7 @@ hd_status hd_fit_apply(hd_fit *f, const hd_pass *pass)
     }
     for (int i = 0; i < m->n_weights; i++) {
         const hd_weight *w = m->weight[i];
-        if (!w->frozen && w->constraint) {
+        if (!w->frozen && !w->idle && w->constraint) {
             hd_weight_view view = hd_weight_as_matrix(m, w, &w->constraint_opt);
             w->constraint->project(&view, m->w + w->offset);
         }

@@ -56,6 +56,9 @@ static hd_status attach_number(hd_model *m, hd_weight *w, const char *kind, cons
         return hd_fail(m->c, HD_ERR_ARGUMENT, "%s: %s = %g, expected %s", w->name, kind, v,
                        factor ? "one number 0..1e6" : "0 or 1");
     }
+    if (factor && m->fit && (v == 0) != (w->rate_factor == 0)) {
+        return hd_fail(m->c, HD_ERR_STATE, "%s: learningRateFactor can't become 0, nor another than 0, while a fit runs", w->name);
+    }
     if (factor) {
         w->rate_factor = v;
     } else if (m->fit) {
@@ -173,8 +176,32 @@ double hd_penalties(hd_model *m, bool gradient)
         const hd_weight *w = m->weight[i];
         for (int k = 0; k < w->n_penalties && !w->frozen; k++) {
             hd_weight_view view = hd_weight_as_matrix(m, w, &w->penalty[k].opt);
-            sum += w->penalty[k].class->run(&view, m->w + w->offset, gradient ? m->g + w->offset : NULL);
+            sum += w->penalty[k].class->run(&view, m->w + w->offset, gradient && !w->idle ? m->g + w->offset : NULL);
         }
     }
     return sum;
+}
+
+bool hd_node_trains(const hd_model *m, const hd_node *node)
+{
+    bool trains = false;
+    for (int i = 0; i < node->n_weights; i++) {
+        const hd_weight *w = m->weight[node->first_weight + i];
+        trains |= !w->frozen && !w->idle;
+    }
+    return trains;
+}
+
+bool hd_node_fixed(const hd_model *m, const hd_node *node)
+{
+    bool fixed = false;
+    for (int i = 0; i < node->n_weights; i++) {
+        fixed |= m->weight[node->first_weight + i]->fixed;
+    }
+    return fixed;
+}
+
+bool hd_node_still(const hd_model *m, const hd_node *node)
+{
+    return !hd_node_trains(m, node) && (!node->kept || hd_node_fixed(m, node));
 }
