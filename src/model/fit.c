@@ -283,6 +283,12 @@ hd_status hd_fit_apply_gradients(hd_fit *f, double loss, int samples)
     if (!isfinite(loss) || samples < 1) {
         return hd_fail(c, HD_ERR_ARGUMENT, "fit: loss = %g of %d samples, expected a finite number of at least 1", loss, samples);
     }
+    for (int i = 0; i < f->m->n_weights; i++) {
+        const hd_weight *w = f->m->weight[i];
+        if (w->idle) { /* as if it had not been given: no part of the norm that is clipped */
+            hd_fill(c->pool, w->size, 0, f->m->g + w->offset);
+        }
+    }
     hd_status status = hd_fit_apply(f, NULL);
     if (!status) {
         f->batch_loss = loss;

@@ -256,6 +256,25 @@ static void test_ends(void)
     hd_data_free(d);
 }
 
+/* Gradients from elsewhere: those of weights of rate 0 count for nothing. */
+static void test_given(void)
+{
+    hd_model *m = make_model(STILL, false, "sgd"), *before = make_model(STILL, false, "sgd");
+    hd_fit *f = hd_fit_new(m, NULL, 0, 0, NULL, 0);
+    for (int i = 0; i < hd_weight_count(m); i++) {
+        if (!hd_weight_frozen(m, i)) {
+            memset(hd_gradient_data(m, i), 0, kit_weight_size(m, i) * sizeof(hd_real));
+        }
+    }
+    hd_gradient_data(m, weight(m, "conv/kernel"))[0] = 1000;
+    hd_gradient_data(m, weight(m, "y/kernel"))[0] = -2;
+    CHECK(hd_fit_apply_gradients(f, 1, 1) == HD_OK && hd_fit_stat(f, HD_FIT_GRADIENT_NORM) == 2);
+    CHECK(same(m, before, "conv/kernel") && !same(m, before, "y/kernel"));
+    hd_fit_free(f);
+    hd_model_free(before);
+    hd_model_free(m);
+}
+
 int main(void)
 {
     c = hd_context_new(1);
@@ -265,6 +284,7 @@ int main(void)
     test_frozen();
     test_change();
     test_ends();
+    test_given();
     CHECK(hd_context_memory(c, 0) == before);
     hd_context_free(c);
     return check_result("frozen");
