@@ -234,6 +234,55 @@ static void test_change(void)
     hd_data_free(d);
 }
 
+/* A plan that is kept predicts from the weights as they are: after a fit, and within another one, in which `names` have learning rate 0,
+ * what a new plan does. */
+static void test_kept(const char *const *names, int n_names)
+{
+    hd_model *m = make_model(TRAINED, false, "adam");
+    hd_data *d = kit_data(c, m, hd_loss_class_find("meanSquaredError"));
+    const int node = hd_output_node(m, 0);
+    hd_real y[4][2 * KIT_ROWS];
+    for (int i = 0; i < n_names; i++) {
+        set(m, names[i], "learningRateFactor", i > 1); /* the first two never train */
+    }
+    CHECK(hd_weights_check(m) == HD_OK);
+    CHECK(hd_predict(m, d, node, 0, KIT_ROWS, KIT_ROWS, y[0]) == HD_OK);
+    run(open_fit(m, d));
+    for (int i = 0; i < n_names; i++) {
+        set(m, names[i], "learningRateFactor", 0);
+    }
+    hd_fit *f = open_fit(m, d);
+    CHECK(hd_predict(m, d, node, 0, KIT_ROWS, KIT_ROWS, y[1]) == HD_OK);
+    CHECK(hd_fit_step(f, 1) == HD_OK);
+    CHECK(hd_predict(m, d, node, 0, KIT_ROWS, KIT_ROWS, y[2]) == HD_OK && hd_predict(m, d, node, 0, KIT_ROWS, 2, y[3]) == HD_OK);
+    CHECK(memcmp(y[0], y[1], sizeof *y) && memcmp(y[1], y[2], sizeof *y) && !memcmp(y[2], y[3], sizeof *y));
+    hd_fit_free(f);
+    hd_model_free(m);
+    hd_data_free(d);
+}
+
+/* The same of a layer that computes with what it has made of its weights. */
+static void test_prepared(void)
+{
+    hd_model *m = hd_model_new(c);
+    const int x = hd_input(m, "x", (int[]){ 3 }, 1), node = hd_layer(m, "monotonicDense", "y", &x, 1, (double[]){ 2 }, 1);
+    CHECK(hd_model_build(m, 1) == HD_OK && hd_loss_add(m, 0, "meanSquaredError", 1, NULL, 0) == HD_OK);
+    CHECK(hd_optimizer_set(m, "adam", NULL, 0) == HD_OK);
+    hd_data *d = kit_data(c, m, hd_loss_class_find("meanSquaredError"));
+    hd_real y[3][2 * KIT_ROWS];
+    CHECK(hd_predict(m, d, node, 0, KIT_ROWS, KIT_ROWS, y[0]) == HD_OK);
+    run(open_fit(m, d));
+    for (int i = 0; i < hd_weight_count(m); i++) {
+        set(m, hd_weight_name(m, i), "learningRateFactor", 0);
+    }
+    hd_fit *f = open_fit(m, d);
+    CHECK(hd_predict(m, d, node, 0, KIT_ROWS, KIT_ROWS, y[1]) == HD_OK && hd_predict(m, d, node, 0, KIT_ROWS, 2, y[2]) == HD_OK);
+    CHECK(memcmp(y[0], y[1], sizeof *y) && !memcmp(y[1], y[2], sizeof *y));
+    hd_fit_free(f);
+    hd_model_free(m);
+    hd_data_free(d);
+}
+
 /* Nothing to learn at all: the statistics move. L-BFGS knows no factors, so that it moves all that is not frozen. */
 static void test_ends(void)
 {
@@ -283,6 +332,10 @@ int main(void)
     test_still();
     test_frozen();
     test_change();
+    test_kept(front_weights, 2);
+    test_kept(front_weights, 4);
+    test_kept((const char *const[]){ "norm/gamma", "norm/beta", "conv/kernel", "conv/bias" }, 4);
+    test_prepared();
     test_ends();
     test_given();
     CHECK(hd_context_memory(c, 0) == before);
