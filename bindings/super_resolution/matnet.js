@@ -6,12 +6,14 @@
 import { blendPatches, derivatives, randomPatches, slidingPatches } from '../images/index.js';
 import { describe } from '../recipe_description.js';
 import { part } from './planes.js';
+import { windowWeights, windowsOf } from './windows.js';
 
 /** @import { ModelDescription } from '../graph.js' */
 /** @import { Model } from '../model.js' */
 /** @import { Plane } from './planes.js' */
 /** @import { Enlarger, Window } from './tiles.js' */
 /** @import { TrainingPair } from './training.js' */
+/** @import { WindowNetwork } from './windows.js' */
 /** @typedef {'luma' | 'x' | 'y' | 'xx' | 'yy'} Modality the picture, and its first and second differences across (x) and down (y) */
 /**
  * @typedef {object} MatnetConfig
@@ -54,12 +56,15 @@ async function modalitiesOf(luma, height, width, { modalities, mode }) {
 
 /** @implements {Enlarger} */
 export class MatnetEnlarger {
-  side = 32;
+  /** @type {Promise<WindowNetwork> | null} */
+  #shared = null;
 
   /** @param {Model} model @param {MatnetConfig} config */
   constructor(model, config) {
     this.model = model;
     this.config = config;
+    this.isShared = config.hidden.length === 1; // windows that share their work take little memory; else each is a sample of its own
+    this.side = Math.floor((this.isShared ? 512 : 64) / config.scale);
     this.margin = Math.ceil((config.patch - 1 + reach) / config.scale) + 3; // and what the bicubic filter reads
   }
 
@@ -80,17 +85,28 @@ export class MatnetEnlarger {
     });
     const luma = part(base, tall, wide, down.low, across.low, down.length, across.length), planes = await modalitiesOf(luma, down.length, across.length, config);
     const inner = planes.map(plane => part(plane, down.length, across.length, down.from - down.low, across.from - across.low, down.size, across.size));
-    const blended = await this.#windows(inner, down.size, across.size, signal);
-    const out = part(blended, down.size, across.size, top - down.from, left - across.from, scale * rows, scale * cols);
+    const from = top - down.from, blended = await (this.isShared ? this.#together(inner, down.size, across.size, from, scale * rows) : this.#eachAlone(inner, down.size, across.size, from, scale * rows, signal));
+    const out = part(blended, scale * rows, across.size, 0, left - across.from, scale * rows, scale * cols);
     return mode === 'residual' ? out.map((v, i) => v + base[(top + Math.floor(i / (scale * cols))) * wide + left + i % (scale * cols)]) : out;
   }
 
-  /** @param {Plane[]} planes modalities [height, width] @param {number} height @param {number} width @param {AbortSignal} [signal] @returns {Promise<Plane>} */
-  async #windows(planes, height, width, signal) {
+  /** Means over all windows at each pixel. @param {Plane[]} planes modalities [height, width] @param {number} height @param {number} width
+   * @param {number} from the first of the rows that are wanted @param {number} rows @returns {Promise<Plane>} [rows, width] */
+  async #together(planes, height, width, from, rows) {
+    const all = new Float32Array(planes.length * height * width);
+    planes.forEach((plane, k) => all.set(plane, k * height * width));
+    this.#shared ??= windowWeights(this.model);
+    return windowsOf(await this.#shared, { planes: all, width, height, from, to: from + rows });
+  }
+
+  /** The same for networks with several hidden matrices. @param {Plane[]} planes @param {number} height @param {number} width @param {number} from
+   * @param {number} rows @param {AbortSignal} [signal] @returns {Promise<Plane>} */
+  async #eachAlone(planes, height, width, from, rows, signal) {
     const { patch } = this.config, cut = await Promise.all(planes.map(data => slidingPatches({ data, shape: [height, width, 1] }, { size: patch })));
     const [{ positions, shape: [count] }] = cut, x = cut.map(({ data }) => ({ data, shape: [count, patch, patch] }));
     const { data } = await this.model.predict(x.length > 1 ? x : x[0], { output: 'decoder1', batchSize: 512, signal });
-    return /** @type {Plane} */ ((await blendPatches({ data, shape: [count, patch, patch, 1] }, { height, width, positions })).data);
+    const whole = await blendPatches({ data, shape: [count, patch, patch, 1] }, { height, width, positions });
+    return /** @type {Plane} */ (whole.data).subarray(from * width, (from + rows) * width);
   }
 
   dispose() {}
