@@ -15,9 +15,8 @@ import { kinds } from './networks.js';
 /** What is usual for a kind: a minute or so on a laptop. */
 const usual = {
   conv: { patches: 600, epochs: 12, batchSize: 8, patch: 24, optimizer: 'adam', rate: 2e-3 },
-  'matnet-denoise': { patches: 3000, epochs: 200, batchSize: 500, patch: 15, optimizer: 'lbfgs', rate: 1e-3 },
-  'matnet-residual': { patches: 3000, epochs: 100, batchSize: 500, patch: 15, optimizer: 'lbfgs', rate: 1e-3 },
-  'matnet-literal': { patches: 3000, epochs: 100, batchSize: 500, patch: 15, optimizer: 'lbfgs', rate: 1e-3 },
+  ...Object.fromEntries(['matnet-denoise', 'matnet-residual', 'matnet-literal'].map((kind) => (
+    [kind, { patches: 10000, epochs: 15, batchSize: 100, patch: 15, optimizer: 'adam', rate: 3e-3 }]))),
 };
 
 export class Controls extends SettingsForm {

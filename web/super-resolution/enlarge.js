@@ -161,6 +161,7 @@ export class Enlarge {
       });
       return element('li', '', element('label', 'check', box, element('span', '', name, element('small', 'muted', about))));
     }));
+    byId('methods-hint').hidden = methods.length > 1;
     await this.#frame();
   }
 
