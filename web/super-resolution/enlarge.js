@@ -57,12 +57,12 @@ export class Enlarge {
         void attempt(() => this.take(files));
       });
     }
-    for (const [name, text] of Object.entries(examples)) {
-      const button = element('button', '', text);
-      button.type = 'button';
-      button.addEventListener('click', () => this.#load(() => readExample(name)));
-      byId('examples').append(button);
-    }
+    byId('example').append(...Object.entries(examples).map(([name, text]) => new Option(text, name)));
+    byId('example').addEventListener('change', ({ target }) => {
+      const { value } = target;
+      target.value = '';
+      if (value) void this.#load(() => readExample(value));
+    });
     onClick('enlarge', () => this.#enlarge());
     onClick('open-network', () => byId('network-file').click());
     networks.onChange(() => attempt(() => this.#changed()));

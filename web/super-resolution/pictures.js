@@ -8,7 +8,10 @@ import { psnr, resize, rgbToYcbcr, ssim } from 'heddle/images';
 
 const folder = new URL('../../node_modules/@stdlib/', import.meta.url);
 /** Photographs in the public domain that come with the page. */
-export const examples = { 'airplane-from-above': 'An airplane from above', 'allium-oreophilum': 'A flower' };
+export const examples = {
+  'airplane-from-above': 'an airplane from above', 'allium-oreophilum': 'a flower', 'acanthus-mollis': 'a leaf', 'black-canyon': 'a canyon', 'dust-bowl-home': 'a house in the dust',
+  'french-alpine-landscape': 'mountains', 'locomotion-house-cat': 'a cat', 'march-pastoral': 'sheep', 'nagasaki-boats': 'boats',
+};
 
 /** RGBA without its alpha, if that says nothing. @param {Uint8ClampedArray} rgba @returns {{ data: Uint8Array, channels: number }} */
 function plain(rgba) {
