@@ -209,6 +209,10 @@ test('enlarges a picture as the API does; what is there is not written over', as
   fails(heddle('upscale', 'gone.png', 'no.png', ...model), 1, /there is no file or folder "gone\.png"/);
   fails(heddle('upscale', 'photos/1.png', 'no.png', '--model', 'ratings.csv'), 1, /^heddle upscale: /);
   fails(heddle('upscale', 'photos/1.png', 'no.png', ...model, '--scale', '3'), 2, /--scale 3: the network in "network\.safetensors" enlarges by 2/);
+  const own = await SuperResolver.pretrained();
+  assert.equal(heddle('upscale', 'photos/1.png', 'usual.png').status, 0);
+  assert.deepEqual(await read('usual.png'), await own.upscale(join(folder, 'photos', '1.png')), 'the network that comes with heddle');
+  own.dispose();
   fails(heddle('upscale', 'photos/1.png', 'no.png', '--scale', '3'), 1, /no network \(scale 3\) comes with heddle/);
   assert.ok(!existsSync(join(folder, 'no.png')));
   resolver.dispose();

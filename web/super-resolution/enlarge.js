@@ -206,7 +206,8 @@ export class Enlarge {
 
   /** What the two sides of the line can be. */
   #offer() {
-    const { ids, pair } = this.#view, usual = [ids.includes('original') && ids.length < 3 ? 'original' : 'bicubic', ids.findLast((id) => id !== 'original') ?? ''];
+    const { ids, pair } = this.#view, networks = ids.filter((id) => id !== 'original' && id !== 'bicubic'), own = networks.findLast((id) => id.endsWith('-own'));
+    const usual = [networks.length === 0 && ids.includes('original') ? 'original' : 'bicubic', own ?? networks[0] ?? 'bicubic'];
     for (const [i, id] of ['view-left', 'view-right'].entries()) {
       const place = byId(id), isChosen = place.dataset.chosen === 'true' && ids.includes(place.value), value = isChosen ? place.value : usual[i];
       place.replaceChildren(...ids.map((one) => new Option(this.#view.nameOf(one), one)));

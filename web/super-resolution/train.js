@@ -93,7 +93,7 @@ export class Train {
 
   async #train() {
     const { kind, isHalved, threads, options } = this.#controls.read(), unread = [], resolver = new SuperResolver();
-    const stop = await run('Reading pictures', async (signal) => {
+    await run('Reading pictures', async (signal) => {
       if (info().threadsAsked !== threads) await init({ threads });
       this.#curves.clear();
       put('fact-bicubic', '–');
@@ -107,7 +107,6 @@ export class Train {
       const { psnr } = resolver.report.epochs[resolver.report.bestEpoch];
       return `${kinds[kind].name} is trained: ${psnr.toFixed(2)} dB on what was held back, bicubic ${resolver.report.bicubic.toFixed(2)} dB${unread.length ? `; not readable: ${unread.join(', ')}` : ''}`;
     });
-    return stop;
   }
 
   /** @param {import('heddle/super-resolution').FitProgress} at */
