@@ -172,7 +172,9 @@ class Training {
     try {
       const history = await model.fit(x, y, {
         epochs, batchSize, seed, signal, ...extra,
-        ...onProgress && { onBatchEnd: (/** @type {number} */ batch, /** @type {any} */ { epoch, batches, loss, secondsLeft }) => onProgress({ phase: 'training', epoch, epochs, batch: batch + 1, batches: batches || settings.patches / batchSize, loss, secondsLeft }) },
+        ...onProgress && { onBatchEnd: (/** @type {number} */ batch, /** @type {any} */ { epoch, batches, loss, secondsLeft }) => onProgress({
+          phase: 'training', epoch, epochs, batch: Math.min(batch + 1, batches), batches, loss, secondsLeft, // a line search may see the data more than once
+        }) },
         onEpochEnd: async (/** @type {number} */ epoch, /** @type {any} */ { loss }) => {
           const isDue = (epoch + 1) % validationFrequency === 0 || epoch + 1 === epochs, one = { epoch, loss, ...isDue && await this.#measure(epoch) };
           report.epochs.push(one);
