@@ -173,7 +173,7 @@ class Training {
       const history = await model.fit(x, y, {
         epochs, batchSize, seed, signal, ...extra,
         ...onProgress && { onBatchEnd: (/** @type {number} */ batch, /** @type {any} */ { epoch, batches, loss, secondsLeft }) => onProgress({
-          phase: 'training', epoch, epochs, batch: Math.min(batch + 1, batches), batches, loss, secondsLeft, // a line search may see the data more than once
+          phase: 'training', epoch, epochs, batch: Math.min(batch + 1, batches || 1), batches: batches || 1, loss, secondsLeft, // L-BFGS: all patches, perhaps more than once
         }) },
         onEpochEnd: async (/** @type {number} */ epoch, /** @type {any} */ { loss }) => {
           const isDue = (epoch + 1) % validationFrequency === 0 || epoch + 1 === epochs, one = { epoch, loss, ...isDue && await this.#measure(epoch) };
