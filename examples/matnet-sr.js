@@ -69,7 +69,7 @@ async function matnet(name, options) {
 async function convolutional() {
   if (values.network && existsSync(values.network)) return { resolver: await SuperResolver.load(values.network) };
   const few = smoke ? { epochs: 2, patches: 800 } : {}, asked = values['conv-epochs'] ? { epochs: Number(values['conv-epochs']) } : {};
-  const trained = await trainConv(training, heldOut, { seed, ...few, ...asked });
+  const trained = await trainConv([{ training, options: { seed, ...few, ...asked } }], heldOut);
   if (values.network) await trained.resolver.save(values.network);
   return trained;
 }

