@@ -1,6 +1,5 @@
 #!/usr/bin/env node
 // Bundles of the package for pages without a bundler, in bindings/bundles (not in git): heddle.js for a script tag, and single.js, all in one file.
-import { copyFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
@@ -52,8 +51,6 @@ export async function writeBundles() {
   await build({
     ...common, entryPoints: [join(here, 'single.js')], outfile: join(out, 'single.js'), format: 'esm', loader: { '.wasm': 'binary' }, plugins: [oneEngine, workerText],
   });
-  const networks = join(tree, 'bindings', 'super_resolution'); // found beside the script
-  for (const name of readdirSync(networks).filter((one) => one.endsWith('.safetensors'))) copyFileSync(join(networks, name), join(out, name));
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1]).href) await writeBundles();

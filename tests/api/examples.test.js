@@ -9,6 +9,7 @@ import sharp from 'sharp';
 import { load } from '../../bindings/index.js';
 import { imageToTensor } from '../../bindings/images/index.js';
 import { recipes } from '../../bindings/recipes.js';
+import { SuperResolver } from '../../bindings/super_resolution/index.js';
 import { tree } from '../../tools/common.mjs';
 import { without } from './datakit.js';
 
@@ -96,6 +97,20 @@ test('doubling pictures, on photographs from npm: the literal reading loses to t
   const [literal, denoise, shipped] = gains.map(([, , gain]) => Number(gain));
   assert.ok(literal < 0 && denoise > 0.5 && shipped > denoise + 1, printed);
   assert.match(printed, /bicubic 32\.795, MatNet 33\.966/);
+});
+
+test('a network that ships is made again by one command', async () => {
+  const path = mkdtempSync(join(tmpdir(), 'heddle-upscaler-')), name = 'pretrained-x2-residual.safetensors';
+  try {
+    assert.match(run(join(folder, 'train-upscaler.js'), '--network', 'residual', '--out', path), /held out: bicubic 35\.34 dB, .*\n.*: 2,125 parameters/);
+    const [made, ships] = await Promise.all([path, join(tree, 'bindings', 'super_resolution')].map((where) => SuperResolver.load(join(where, name))));
+    assert.ok(Math.abs(made.training.about.heldOut.psnr - ships.training.about.heldOut.psnr) < 0.02, `${made.training.about.heldOut.psnr} dB`);
+    assert.deepEqual(made.training.options, ships.training.options);
+    assert.deepEqual(made.config, ships.config);
+    [made, ships].forEach((one) => one.dispose());
+  } finally {
+    rmSync(path, { recursive: true });
+  }
 });
 
 /** Pictures of shapes, each kind of a colour near one of its own. @param {string} path */
