@@ -14,7 +14,7 @@ async function train(stages, heldOut) {
   let seconds = 0;
   for (const [i, { training, options }] of stages.entries()) {
     const report = await resolver.fit(training, {
-      ...options, warmStart: i > 0, onEpochEnd: (epoch, { loss }) => console.log(`${stages.length > 1 ? `stage ${i + 1}  ` : ''}epoch ${epoch + 1}  loss ${loss.toExponential(3)}`),
+      ...options, ...i > 0 && { warmStart: true }, onEpochEnd: (epoch, { loss }) => console.log(`${stages.length > 1 ? `stage ${i + 1}  ` : ''}epoch ${epoch + 1}  loss ${loss.toExponential(3)}`),
     });
     seconds += report.seconds;
   }
