@@ -2,8 +2,8 @@
 // ResNet-18, then the same judge with its last stage trained on, on the same random splits.
 //   HEDDLE_DATA=FOLDER npm run reproduce -- clive-finetune    FOLDER: with iqa/clive and weights
 // Options: --data FOLDER, --cache FOLDER (features, made once), --splits 3, --seed 0 of the first, --head-epochs 60, --epochs 3 of the whole,
-// --batch 16, --rate 1e-4, --fine-tuned-rate 0.3, --from layer3, --crop 384,512 (parts of pictures to train on: much smaller ones have other statistics
-// than whole pictures), --pictures N (the first N of them), --threads 2.
+// --batch 16, --rate 1e-4, --fine-tuned-rate 0.1, --from layer3, --crop 384,512 (train on parts of pictures, which is faster, but their statistics
+// are not those of whole pictures), --pictures N (the first N of them), --threads 2.
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -16,8 +16,8 @@ const text = (value) => ({ type: /** @type {const} */ ('string'), default: value
 const { values } = parseArgs({
   options: {
     data: text(process.env.HEDDLE_DATA), cache: text(join(tmpdir(), 'heddle-clive-judge')), pictures: { type: 'string' }, splits: text('3'), seed: text('0'),
-    'head-epochs': text(chosen.epochs), epochs: text('3'), batch: text('16'), rate: text('1e-4'), 'fine-tuned-rate': text('0.3'), from: text('layer3'),
-    crop: text('384,512'), threads: text('2'),
+    'head-epochs': text(chosen.epochs), epochs: text('3'), batch: text('16'), rate: text('1e-4'), 'fine-tuned-rate': text('0.1'), from: text('layer3'),
+    crop: { type: 'string' }, threads: text('2'),
   },
 });
 const epochs = Number(values.epochs), seeds = Array.from({ length: Number(values.splits) }, (_, i) => Number(values.seed) + i);
@@ -46,7 +46,7 @@ async function run({ images, files, scores }, seed) {
   console.log(`split ${seed}, frozen: ${line(frozen)}`);
   await judge.fit(...part(train), {
     epochs, batchSize: Number(values.batch), learningRate: Number(values.rate), schedule: schedules.cosine(),
-    fineTunedRate: Number(values['fine-tuned-rate']), fineTunedFrom: values.from, crop: values.crop.split(',').map(Number), mirror: true,
+    fineTunedRate: Number(values['fine-tuned-rate']), fineTunedFrom: values.from, ...values.crop && { crop: values.crop.split(',').map(Number) }, mirror: true,
     onEpochEnd: (epoch, { loss }) => console.log(`  epoch ${epoch + 1} of ${epochs}: loss ${loss.toFixed(4)}, ${((performance.now() - start) / 1000).toFixed(0)} s`),
   });
   const tuned = await measure(judge, part(test));
@@ -63,7 +63,7 @@ try {
   const set = await pictures(values.data), results = [];
   console.log(`CLIVE: ${set.images.length} pictures, random splits ${seeds.join(', ')} of 80 % to train and 20 % to test; heads on frozen features: ${values['head-epochs']} epochs,`
     + ` batch ${chosen.batch},\nrate 1e-3; then all from ${values.from} on: ${epochs} epochs, batch ${values.batch}, rate ${values.rate} (backbone times ${values['fine-tuned-rate']}) falling along a`
-    + ` cosine,\nparts of ${values.crop.replace(',', ' x ')}, mirrored by half`);
+    + ` cosine,\n${values.crop ? `parts of ${values.crop.replace(',', ' x ')}` : 'whole pictures'}, mirrored by half`);
   for (const seed of seeds) results.push(await run(set, seed));
   console.log(`\n| split | trained | SROCC | PLCC | PLCC after a logistic |\n|${' --- |'.repeat(5)}`);
   const row = (name, how, list) => console.log(`| ${name} | ${how} | ${keys.map((key) => median(list.map((result) => result[key])).toFixed(3)).join(' | ')} |`);
