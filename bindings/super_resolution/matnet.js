@@ -87,7 +87,8 @@ export class MatnetEnlarger {
     const inner = planes.map(plane => part(plane, down.length, across.length, down.from - down.low, across.from - across.low, down.size, across.size));
     const from = top - down.from, blended = await (this.isShared ? this.#together(inner, down.size, across.size, from, scale * rows) : this.#eachAlone(inner, down.size, across.size, from, scale * rows, signal));
     const out = part(blended, scale * rows, across.size, 0, left - across.from, scale * rows, scale * cols);
-    return mode === 'residual' ? out.map((v, i) => v + base[(top + Math.floor(i / (scale * cols))) * wide + left + i % (scale * cols)]) : out;
+    if (mode === 'residual') part(base, tall, wide, top, left, scale * rows, scale * cols).forEach((v, i) => { out[i] += v; });
+    return out;
   }
 
   /** Means over all windows at each pixel. @param {Plane[]} planes modalities [height, width] @param {number} height @param {number} width
