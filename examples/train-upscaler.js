@@ -18,13 +18,14 @@ const { values } = parseArgs({
 await init({ threads: Number(values.threads) });
 const { training, heldOut } = await photographs(), asked = values.epochs ? { epochs: Number(values.epochs) } : {};
 
-/** Sharp photographs first, then photographs shrunk in many ways, then drawings with them. */
+/** Sharp photographs first, then photographs shrunk in many ways, then drawings with them, more and more. */
 async function conv() {
-  const more = (await photographs(mixed)).training, drawings = [], loss = 'meanSquaredError';
-  for (let seed = 1; seed <= 16; seed++) drawings.push(await deadLeaves(seed));
+  const more = (await photographs(mixed)).training, drawings = [], again = { learningRate: 5e-4, loss: 'meanSquaredError' };
+  for (let seed = 1; seed <= 48; seed++) drawings.push(await deadLeaves(seed));
   return trainConv([
-    { training, options: asked }, { training: more, options: { epochs: 32, learningRate: 5e-4, loss, seed: 2, ...asked } },
-    { training: [...more, ...drawings], options: { epochs: 24, learningRate: 5e-4, loss, seed: 3, ...asked } },
+    { training, options: asked }, { training: more, options: { ...again, epochs: 32, seed: 2, ...asked } },
+    { training: [...more, ...drawings.slice(0, 16)], options: { ...again, epochs: 24, seed: 3, ...asked } },
+    { training: [...more, ...drawings], options: { ...again, epochs: 26, seed: 4, ...asked } },
   ], heldOut);
 }
 
