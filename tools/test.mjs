@@ -68,6 +68,7 @@ const FULL = {
   'build engines': () => build(ENGINES),
   'static rules': () => nodeTest('tests/rules'),
   'C, native gcc': () => ctest('native-gcc'),
+  'instruction counts': () => nodeTest('tests/speed', ownNode, 1),
   'C, native clang': () => ctest('native-clang'),
   'C, native sanitized': () => ctest('native-asan'),
   'C, native float64': () => ctest('native-f64'),
