@@ -193,6 +193,20 @@ static void ssim(int rounds)
     free(y);
 }
 
+/* The super-resolution paper's network on all windows of a picture. */
+static void windows(int rounds)
+{
+    enum { PLANES = 5, SMALL = 64, PATCH = 15, HIDDEN = 10, SIGMOID = 1 };
+    hd_real *x = numbers(PLANES * SMALL * SMALL), *y = numbers(SMALL * SMALL);
+    hd_real *w = numbers(PLANES * 2 * HIDDEN * PATCH + HIDDEN * HIDDEN + 2 * PATCH * HIDDEN + PATCH * PATCH);
+    for (int i = 0; i < rounds; i++) {
+        must(hd_image_matnet(context, PLANES, SMALL, SMALL, 0, SMALL, x, PATCH, PATCH, HIDDEN, HIDDEN, SIGMOID, 0, w, 0, SMALL, y));
+    }
+    free(x);
+    free(y);
+    free(w);
+}
+
 static const struct {
     const char *name;
     void (*run)(int rounds);
@@ -201,6 +215,7 @@ static const struct {
     { "spdSolve 128, 16 right sides", spd_solve }, { "MatNet step, batch 32", matnet }, { "dense 512 Adam step, batch 8", dense_adam },
     { "conv 3x3 step (Winograd)", conv_3 }, { "conv 5x5 step", conv_5 }, { "depthwise conv 3x3 step", depthwise },
     { "Norm-in-Norm step, 4,096 scores", norm_in_norm }, { "resize bilinear, bytes", bilinear }, { "resize bicubic, bytes", bicubic }, { "SSIM 128 x 128", ssim },
+    { "MatNet on all windows of 64 x 64", windows },
 };
 
 int main(int argc, char **argv)
