@@ -2,7 +2,7 @@
 // literally, as a denoiser and on residuals, and convolutional networks, trained on T91, tested on Set5 and Set14.
 // Needs --data (or HEDDLE_DATA): a folder with super-resolution/T91, Set5 and Set14. With --smoke: photographs from npm and little training instead.
 // Options: --network FILE (the convolutional network of T91: read if it is there, else trained and written), --patches 10000, --epochs 15,
-// --conv-epochs 48, --networks literal,denoise,residual,wide,deep,convolutions, --seed 1, --threads 1.
+// --conv-epochs 48, --networks literal,denoise,residual,wide,deep,convolutions (all but deep, whose windows share no work, unless told), --seed 1, --threads 1.
 import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -87,7 +87,7 @@ const networks = {
     resolver.dispose();
   },
 };
-const names = values.networks?.split(',') ?? Object.keys(networks), unknown = names.find((name) => !Object.hasOwn(networks, name));
+const names = values.networks?.split(',') ?? Object.keys(networks).filter((name) => name !== 'deep'), unknown = names.find((name) => !Object.hasOwn(networks, name));
 if (unknown !== undefined) throw new HeddleError('argument', `--networks: "${unknown}", expected some of ${Object.keys(networks).join(',')}`);
 console.log(`PSNR in dB / SSIM of luma, every pixel (and dB above the bicubic filter); networks of ${training.length} pictures`);
 for (const name of names) await networks[name]();

@@ -12,7 +12,7 @@ const experiments = {
   'cifar-losses': 'the CIFAR-10 network of the ReDense thesis with four losses, 15 epochs each (50 min on the full set)',
   'clive-finetune': 'a judge of CLIVE with its backbone trained from layer3 on, against frozen features, on the same splits (75 min for 3 splits)',
   'consensus-bytes': 'bytes that members send and receive: ADMM, sums and gossip against SGD and federated averaging (1 min)',
-  'matnet-sr': 'pictures doubled by matrix and convolutional networks trained on T91, tested on Set5 and Set14 (30 min); --smoke: without data (1 min)',
+  'matnet-sr': 'pictures doubled by matrix and convolutional networks trained on T91, tested on Set5 and Set14 (20 min); --smoke: without data (1 min)',
   'mixed-datasets': 'one judge of CLIVE and two sets of synthetic distortions by monotonic transformers, against one for each (10 min, 8 of them for features)',
   'nin-convergence': 'MAE, MSE, bnMSE and Norm-in-Norm on CLIVE, epoch by epoch, each at its best rate, frozen ResNet-18 features (15 min, 6 of them once); --svg FILE',
   'nin-pq': 'exponents and variants of Norm-in-Norm on CLIVE, and on panels drawn from the votes of KonIQ-10k (5 min, and 6 once for the features)',
