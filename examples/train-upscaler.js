@@ -18,7 +18,7 @@ const { values } = parseArgs({
 await init({ threads: Number(values.threads) });
 const { training, heldOut } = await photographs(), asked = values.epochs ? { epochs: Number(values.epochs) } : {};
 
-/** Sharp photographs first, then photographs shrunk in many ways, then drawings with them, more and more. */
+/** Sharp photographs first, then photographs shrunk in many ways, then drawings with them, more and more; at last one convolution more. */
 async function conv() {
   const more = (await photographs(mixed)).training, drawings = [], again = { learningRate: 5e-4, loss: 'meanSquaredError' };
   for (let seed = 1; seed <= 48; seed++) drawings.push(await deadLeaves(seed));
@@ -26,6 +26,7 @@ async function conv() {
     { training, options: asked }, { training: more, options: { ...again, epochs: 32, seed: 2, ...asked } },
     { training: [...more, ...drawings.slice(0, 16)], options: { ...again, epochs: 24, seed: 3, ...asked } },
     { training: [...more, ...drawings], options: { ...again, epochs: 26, seed: 4, ...asked } },
+    { training: [...more, ...drawings], options: { ...again, filters: Array(6).fill(32), epochs: 200, seed: 5, ...asked } },
   ], heldOut);
 }
 

@@ -8,11 +8,27 @@ const convolutions = Object.freeze({
 
 const db = (value) => `${value.toFixed(2)} dB`;
 
+/**
+ * The network with one more hidden convolution, which at first passes on what it sees, so that the network is the same (Chen, Goodfellow & Shlens,
+ * "Net2Net: accelerating learning via knowledge transfer", 2016).
+ * @param {SuperResolver} resolver @param {any} picture as large as a patch @param {any} options with the new filters
+ */
+async function deepened(resolver, picture, options) {
+  const deep = new SuperResolver(), { filters } = options, last = filters.length, count = filters[last - 1];
+  await deep.fit([picture], { ...options, patches: options.batchSize, epochs: 1 });
+  const old = await resolver.model.getWeights(), identity = new Float32Array(count * 9 * count), weights = {};
+  for (let k = 0; k < count; k++) identity[(9 * k + 4) * count + k] = 1;
+  for (const [name, { data }] of Object.entries(old)) weights[name.replace(`conv${last}/`, `conv${last + 1}/`)] = data;
+  await deep.model.setWeights({ ...weights, [`conv${last}/kernel`]: identity, [`conv${last}/bias`]: new Float32Array(count) });
+  resolver.dispose();
+  return deep;
+}
+
 /** @param {{ training: any[], options: any }[]} stages @param {any[]} heldOut @returns {Promise<{ resolver: SuperResolver, psnr: number, bicubic: number, seconds: number }>} */
 async function train(stages, heldOut) {
-  const resolver = new SuperResolver();
-  let seconds = 0;
+  let resolver = new SuperResolver(), seconds = 0;
   for (const [i, { training, options }] of stages.entries()) {
+    if (resolver.config?.filters?.length < options.filters?.length) resolver = await deepened(resolver, training[0], options);
     const report = await resolver.fit(training, {
       ...options, ...i > 0 && { warmStart: true }, onEpochEnd: (epoch, { loss }) => console.log(`${stages.length > 1 ? `stage ${i + 1}  ` : ''}epoch ${epoch + 1}  loss ${loss.toExponential(3)}`),
     });

@@ -216,7 +216,8 @@ export class SuperResolver {
   async save(target, options) {
     checkOptions(options, ['about', 'signal'], 'save');
     const { model, config } = this.#opened('save'), training = { ...this.#training, ...options?.about !== undefined && { about: options.about } };
-    const metadata = JSON.parse(JSON.stringify({ superResolution: { version, config, report: this.#report, training } }));
+    const report = JSON.parse(JSON.stringify(this.#report), (_, value) => (typeof value === 'number' ? Number(value.toPrecision(6)) : value)); // of many epochs
+    const metadata = JSON.parse(JSON.stringify({ superResolution: { version, config, report, training } }));
     return model.save(target, { metadata, signal: options?.signal });
   }
 
