@@ -21,7 +21,7 @@ function run(command, args, options = {}) {
 }
 
 const filesIn = (folder, ending) => (existsSync(join(tree, folder)) ? readdirSync(join(tree, folder), { recursive: true }) : [])
-  .filter((name) => name.endsWith(ending)).sort().map((name) => join(folder, name));
+  .filter((name) => name.endsWith(ending) && !name.split('/').includes('node_modules')).sort().map((name) => join(folder, name));
 
 /** The C tests of one CMake preset, built and run by ctest. */
 function ctest(preset) {
@@ -84,7 +84,7 @@ const FULL = {
 function setUp(quick) {
   ensureTools();
   if (!quick) {
-    npmCi(join(tree, 'tools', 'bundlers'));
+    npmCi(join(tree, 'tests', 'package'));
     aptInstall({ clang: '/usr/bin/clang', chromium: '/usr/bin/chromium', 'nats-server': '/usr/sbin/nats-server' });
     const arch = { x64: 'x86_64', arm64: 'aarch64' }[process.arch];
     const version = /clang version (\d+)/.exec(run('clang', ['--version']).output)?.[1];

@@ -26,5 +26,10 @@ export async function droppedFiles(data) {
   return (await Promise.all(things.map((thing) => (thing instanceof File ? [{ path: thing.name, file: thing }] : filesBelow(thing))))).flat();
 }
 
-/** The files of an input. @param {FileList} files @returns {Found[]} */
-export const chosenFiles = (files) => Array.from(files, (file) => ({ path: file.webkitRelativePath || file.name, file }));
+/** Calls `work` with the files that the user chooses; the same ones may be chosen again.
+ * @param {string} id of an input of files @param {(files: Found[]) => void} work */
+export const onChosen = (id, work) => document.getElementById(id).addEventListener('change', ({ target }) => {
+  const files = Array.from(target.files, (file) => ({ path: file.webkitRelativePath || file.name, file }));
+  target.value = '';
+  work(files);
+});

@@ -4,7 +4,10 @@ import { toFloat32 } from '../files/safetensors.js';
 import { loadFrom } from '../stores/index.js';
 
 /** @typedef {{ data: Float32Array, shape: number[] }} Weight */
-/** @typedef {string | URL | readonly File[]} KerasSource the address or path of model.json, whose weights lie beside it; or all files, as dropped on a page */
+/**
+ * @typedef {string | URL | readonly File[]} KerasSource the address or path of model.json, whose weights lie beside it; or all files, as
+ *   dropped on a page
+ */
 /** Bytes of an element. @type {{ [dtype: string]: number }} */
 const sizes = { float32: 4, float16: 2, uint8: 1, uint16: 2, int32: 4, bool: 1 };
 
@@ -13,7 +16,12 @@ export function refuse(message) {
   throw new HeddleError('file', `importKeras: ${message}`);
 }
 
-/** Reads a file by the name it has in the model. @param {KerasSource} source @param {AbortSignal} [signal] @returns {(name?: string) => Promise<Uint8Array>} without a name: model.json */
+/**
+ * Reads a file by the name it has in the model.
+ * @param {KerasSource} source
+ * @param {AbortSignal} [signal]
+ * @returns {(name?: string) => Promise<Uint8Array>} without a name: model.json
+ */
 function opener(source, signal) {
   if (typeof source === 'string' || source instanceof URL) {
     const text = String(source), folder = text.replace(/[?#].*$/, '').replace(/[^/\\]*$/, '');
@@ -25,7 +33,9 @@ function opener(source, signal) {
   }
   return async name => {
     const file = files.find(one => (name === undefined ? one.name.endsWith('.json') : one.name === name.split('/').pop()));
-    if (!file) throw new HeddleError('argument', `importKeras: the files have no ${name ?? 'model.json'}: ${files.map(one => one.name).join(', ')}`);
+    if (!file) {
+      throw new HeddleError('argument', `importKeras: the files have no ${name ?? 'model.json'}: ${files.map(one => one.name).join(', ')}`);
+    }
     return loadFrom(file, { signal });
   };
 }
@@ -47,17 +57,26 @@ async function readGroup({ paths, weights: specs }, open, weights) {
   shards.reduce((at, shard) => (bytes.set(shard, at), at + shard.length), 0);
   let at = 0;
   for (const spec of specs) {
-    const { name, shape } = spec, type = spec.quantization?.dtype ?? spec.dtype, isShape = Array.isArray(shape) && shape.every((/** @type {unknown} */ n) => Number.isSafeInteger(n) && Number(n) >= 0);
-    if (typeof name !== 'string' || !isShape || !Object.hasOwn(sizes, type)) refuse(`the weight ${JSON.stringify(name)} of type ${type}, shape ${JSON.stringify(shape)}`);
+    const { name, shape } = spec, type = spec.quantization?.dtype ?? spec.dtype;
+    const isShape = Array.isArray(shape) && shape.every((/** @type {unknown} */ n) => Number.isSafeInteger(n) && Number(n) >= 0);
+    if (typeof name !== 'string' || !isShape || !Object.hasOwn(sizes, type)) {
+      refuse(`the weight ${JSON.stringify(name)} of type ${type}, shape ${JSON.stringify(shape)}`);
+    }
     const size = shape.reduce((/** @type {number} */ a, /** @type {number} */ b) => a * b, 1) * sizes[type];
-    if (!(at + size <= bytes.length)) refuse(`"${name}" needs bytes ${at} to ${at + size} of the weights' files, which have ${bytes.length}`);
+    if (!(at + size <= bytes.length)) {
+      refuse(`"${name}" needs bytes ${at} to ${at + size} of the weights' files, which have ${bytes.length}`);
+    }
     weights.set(name.replace(/:0$/, ''), { data: decoded(spec, bytes.subarray(at, at + size)), shape });
     at += size;
   }
   if (at !== bytes.length) refuse(`the weights' files have ${bytes.length} bytes, of which ${at} are spoken for`);
 }
 
-/** @param {KerasSource} source @param {AbortSignal} [signal] @returns {Promise<{ topology: any, weights: Map<string, Weight> }>} topology: class_name and config */
+/**
+ * @param {KerasSource} source
+ * @param {AbortSignal} [signal]
+ * @returns {Promise<{ topology: any, weights: Map<string, Weight> }>} topology: class_name and config
+ */
 export async function readFiles(source, signal) {
   const open = opener(source, signal), text = new TextDecoder().decode(await open());
   let file;

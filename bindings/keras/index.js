@@ -10,7 +10,12 @@ import { readers } from './layers.js';
 /** @import { KerasSource, Weight } from './files.js' */
 /** @typedef {{ name: string, kind: string, config: any, inputs: string[] | null }} KerasLayer inputs: names of layers; null: the layer before */
 
-/** Names of the layers that a layer reads, as Keras 2 and TensorFlow.js write them, or as Keras 3. @param {any} nodes @param {string} name @returns {string[]} */
+/**
+ * Names of the layers that a layer reads, as Keras 2 and TensorFlow.js write them, or as Keras 3.
+ * @param {any} nodes
+ * @param {string} name
+ * @returns {string[]}
+ */
 function inboundOf(nodes, name) {
   if (!Array.isArray(nodes) || nodes.length === 0) return [];
   if (nodes.length > 1) refuse(`layer "${name}" is used ${nodes.length} times, expected once`);
@@ -21,12 +26,19 @@ function inboundOf(nodes, name) {
 /** Names in a list of inputs or outputs: [[name, 0, 0], ...], or of Keras 3 one such triple. @param {any} list @returns {string[]} */
 const endsOf = list => Array.isArray(list?.[0]) ? list.map((/** @type {any} */ one) => String(one[0])) : [String(list?.[0])];
 
-/** @param {any} topology @returns {{ layers: KerasLayer[], ends: { inputs: string[], outputs: string[] } | null }} ends: null: the first layer and the last */
+/**
+ * @param {any} topology
+ * @returns {{ layers: KerasLayer[], ends: { inputs: string[], outputs: string[] } | null }} ends: null: the first layer and the last
+ */
 function plan({ class_name: kind, config }) {
   const list = Array.isArray(config) ? config : config?.layers;
-  if (!['Sequential', 'Model', 'Functional'].includes(kind) || !Array.isArray(list) || !list.length) return refuse(`a model of class ${JSON.stringify(kind)}, expected Sequential, Model or Functional with layers`);
+  if (!['Sequential', 'Model', 'Functional'].includes(kind) || !Array.isArray(list) || !list.length) {
+    return refuse(`a model of class ${JSON.stringify(kind)}, expected Sequential, Model or Functional with layers`);
+  }
   const layers = list.map((layer, i) => {
-    if (typeof layer?.class_name !== 'string' || typeof layer.config !== 'object' || layer.config === null) return refuse(`layer ${i} has no class_name and config`);
+    if (typeof layer?.class_name !== 'string' || typeof layer.config !== 'object' || layer.config === null) {
+      return refuse(`layer ${i} has no class_name and config`);
+    }
     const name = String(layer.config.name ?? layer.name ?? `${layer.class_name}${i}`);
     return { name, kind: layer.class_name, config: layer.config, inputs: kind === 'Sequential' ? null : inboundOf(layer.inbound_nodes, name) };
   });
@@ -69,7 +81,9 @@ class Reading {
   /** @param {string} name @param {any} config */
   #input(name, { batch_input_shape: old, batch_shape: given = old }) {
     const shape = Array.isArray(given) ? given.slice(1) : [];
-    if (!shape.length || !shape.every(n => Number.isInteger(n) && n >= 1)) refuse(`input "${name}": shape ${JSON.stringify(given)}, expected [null, ...] with every other size given`);
+    if (!shape.length || !shape.every(n => Number.isInteger(n) && n >= 1)) {
+      refuse(`input "${name}": shape ${JSON.stringify(given)}, expected [null, ...] with every other size given`);
+    }
     const tensor = input({ shape, name });
     this.#ranks.set(tensor, shape.length);
     this.input ??= tensor;
@@ -85,7 +99,8 @@ class Reading {
     } else {
       if (!Object.hasOwn(readers, kind)) refuse(`layer "${name}" is of class ${kind}, which has no counterpart here`);
       if (inputs === null && !this.#last) this.#last = this.#input(`${own}.input`.slice(0, 60), config);
-      const from = inputs === null ? [/** @type {SymbolicTensor} */ (this.#last)] : inputs.map(one => this.tensors.get(one) ?? refuse(`layer "${name}" reads "${one}", which is not before it`));
+      const from = inputs === null ? [/** @type {SymbolicTensor} */ (this.#last)]
+        : inputs.map(one => this.tensors.get(one) ?? refuse(`layer "${name}" reads "${one}", which is not before it`));
       if (!from.length) refuse(`layer "${name}" reads no layer`);
       const rank = this.#ranks.get(from[0]) ?? 0;
       this.#last = readers[kind](config, from, {
@@ -106,8 +121,8 @@ class Reading {
 }
 
 /**
- * A Keras model saved for TensorFlow.js (`tensorflowjs_converter`, or `model.save` of TensorFlow.js) as a model of this library, with its weights: to be run, trained on, or given another head
- * (`extend`). Layers have Keras' names. Weights that were quantised to float16, uint16 or uint8 are read too.
+ * A Keras model saved for TensorFlow.js (`tensorflowjs_converter`, or `model.save` of TensorFlow.js) as a model of this library, with its weights: to
+ * be run, trained on, or given another head (`extend`). Layers have Keras' names. Weights that were quantised to float16, uint16 or uint8 are read too.
  * @param {KerasSource} source the address or path of model.json, beside which its weights lie; or all files, as they were dropped on a page
  * @param {{ signal?: AbortSignal }} [options]
  * @returns {Promise<Model>}

@@ -1,6 +1,7 @@
 /** What each layer of Keras is here. */
 import { layers } from '../factories.js';
 import { apply } from '../graph.js';
+import { permuted } from '../weights/permuted.js';
 import { refuse } from './files.js';
 
 /** @import { SymbolicTensor } from '../graph.js' */
@@ -19,17 +20,6 @@ const activations = new Map(Object.entries({ linear: 'linear', relu: 'relu', rel
 /** @param {any} config @param {string} name */
 function activationOf({ activation = 'linear' }, name) {
   return activations.get(activation) ?? refuse(`layer "${name}": activation ${JSON.stringify(activation)}, expected one of ${[...activations.keys()].join(', ')}`);
-}
-
-/** Elements moved to other places. @param {Weight} weight @param {readonly number[]} axes axis of the weight for each axis of the result @returns {Float32Array} */
-function moved({ data, shape }, axes) {
-  const strides = shape.map((_, i) => shape.slice(i + 1).reduce((a, b) => a * b, 1)), to = axes.map(axis => shape[axis]), out = new Float32Array(data.length);
-  const place = axes.map(() => 0);
-  for (let i = 0; i < out.length; i++) {
-    out[i] = data[axes.reduce((sum, axis, k) => sum + strides[axis] * place[k], 0)];
-    for (let k = axes.length - 1; k >= 0 && ++place[k] === to[k]; k--) place[k] = 0;
-  }
-  return out;
 }
 
 /** @param {any} config @param {string} name */
@@ -53,7 +43,7 @@ function keepAffine({ name, weight, keep }, { use_bias: useBias = true }, kernel
 /** @type {LayerReader} */
 function conv2d(config, inputs, builder) {
   const { name } = builder, { filters, groups = 1, use_bias: useBias = true } = config;
-  keepAffine(builder, config, moved(builder.weight('kernel'), [3, 0, 1, 2]));
+  keepAffine(builder, config, permuted(builder.weight('kernel'), [3, 0, 1, 2]).data);
   return apply(layers.conv2d({ name, filters, groups, useBias, activation: /** @type {any} */ (activationOf(config, name)), ...windowOf(config, name) }), inputs);
 }
 
@@ -62,7 +52,7 @@ function conv2d(config, inputs, builder) {
 function depthwise(config, inputs, { name, weight, keep }, { node, part, last }) {
   const kernel = weight(part), [h, w, channels, each] = kernel.shape, useBias = last && config.use_bias !== false;
   if (kernel.shape.length !== 4) refuse(`layer "${name}": ${part} is [${kernel.shape}], expected four axes`);
-  keep(node, { kernel: moved(kernel, [2, 3, 0, 1]), ...useBias && { bias: weight('bias').data } });
+  keep(node, { kernel: permuted(kernel, [2, 3, 0, 1]).data, ...useBias && { bias: weight('bias').data } });
   const activation = /** @type {any} */ (last ? activationOf(config, name) : 'linear');
   return apply(layers.conv2d({ ...windowOf(config, name), name: node, filters: channels * each, groups: channels, kernelSize: [h, w], useBias, activation }), inputs);
 }
@@ -70,7 +60,7 @@ function depthwise(config, inputs, { name, weight, keep }, { node, part, last })
 /** @type {LayerReader} */
 function separable(config, inputs, builder) {
   const { name } = builder, between = depthwise(config, inputs, builder, { node: `${name}.depthwise`, part: 'depthwise_kernel', last: false });
-  keepAffine(builder, config, moved(builder.weight('pointwise_kernel'), [3, 0, 1, 2]));
+  keepAffine(builder, config, permuted(builder.weight('pointwise_kernel'), [3, 0, 1, 2]).data);
   return apply(layers.conv2d({ name, filters: config.filters, kernelSize: 1, useBias: config.use_bias !== false, activation: /** @type {any} */ (activationOf(config, name)) }), between);
 }
 
@@ -78,7 +68,7 @@ function separable(config, inputs, builder) {
 function transposedConv(config, inputs, builder) {
   const { name } = builder, { filters, use_bias: useBias = true, output_padding: extra } = config;
   if (extra) refuse(`layer "${name}": output_padding is not read`);
-  keepAffine(builder, config, moved(builder.weight('kernel'), [3, 0, 1, 2])); // Keras has [h, w, filters, channels]
+  keepAffine(builder, config, permuted(builder.weight('kernel'), [3, 0, 1, 2]).data); // Keras has [h, w, filters, channels]
   const window = windowOf(config, name), pair = (/** @type {number | number[]} */ list) => [list, list].flat().slice(0, 2);
   const [size, strides, dilation] = [window.kernelSize, window.strides, window.dilation].map(pair);
   // without padding Keras makes at least stride pixels of each
@@ -89,7 +79,7 @@ function transposedConv(config, inputs, builder) {
 /** @type {LayerReader} */
 function dense(config, inputs, builder) {
   const { name } = builder, { units, use_bias: useBias = true } = config;
-  keepAffine(builder, config, moved(builder.weight('kernel'), [1, 0]));
+  keepAffine(builder, config, permuted(builder.weight('kernel'), [1, 0]).data);
   return apply(layers.dense({ name, units, useBias, activation: /** @type {any} */ (activationOf(config, name)) }), inputs);
 }
 
@@ -103,7 +93,10 @@ function checkLastAxis(axis, { name, rank }) {
 function batchNorm({ momentum = 0.99, epsilon = 1e-3, center = true, scale = true, axis }, inputs, builder) {
   const { name, weight, keep } = builder;
   checkLastAxis(axis, builder);
-  keep(name, { ...scale && { gamma: weight('gamma').data }, ...center && { beta: weight('beta').data }, runningMean: weight('moving_mean').data, runningVariance: weight('moving_variance').data });
+  keep(name, {
+    ...scale && { gamma: weight('gamma').data }, ...center && { beta: weight('beta').data },
+    runningMean: weight('moving_mean').data, runningVariance: weight('moving_variance').data,
+  });
   return apply(layers.batchNorm({ name, momentum, epsilon, center, scale }), inputs);
 }
 
@@ -131,7 +124,9 @@ const activated = (activation, alpha = () => 0) => (config, inputs, { name }) =>
 /** @type {LayerReader} */
 function relu({ max_value: most = null, negative_slope: slope = 0, threshold = 0 }, inputs, { name }) {
   const slopes = [slope, threshold].flat(), activation = most === null ? 'relu' : 'relu6';
-  if (slopes.some(Boolean) || (most !== null && Number(most) !== 6)) refuse(`layer "${name}": max_value ${most}, negative_slope ${slope}, threshold ${threshold}, expected none or 6, and zeros`);
+  if (slopes.some(Boolean) || (most !== null && Number(most) !== 6)) {
+    refuse(`layer "${name}": max_value ${most}, negative_slope ${slope}, threshold ${threshold}, expected none or 6, and zeros`);
+  }
   return apply(layers.activation({ name, activation }), inputs);
 }
 
@@ -142,7 +137,8 @@ const fourSides = sides => Array.isArray(sides) ? [sides[0], sides[1]].flatMap(o
 export const readers = {
   Dense: dense, Conv2D: conv2d, Conv2DTranspose: transposedConv, SeparableConv2D: separable, BatchNormalization: batchNorm, LayerNormalization: layerNorm,
   DepthwiseConv2D: (config, inputs, builder) => depthwise(config, inputs, builder, { node: builder.name, part: 'depthwise_kernel', last: true }),
-  MaxPooling2D: pooling('maxPool2d'), AveragePooling2D: pooling('avgPool2d'), GlobalAveragePooling2D: globalPooling('globalAveragePool2d'), GlobalMaxPooling2D: globalPooling('globalMaxPool2d'),
+  MaxPooling2D: pooling('maxPool2d'), AveragePooling2D: pooling('avgPool2d'),
+  GlobalAveragePooling2D: globalPooling('globalAveragePool2d'), GlobalMaxPooling2D: globalPooling('globalMaxPool2d'),
   Activation: (config, inputs, { name }) => apply(layers.activation({ name, activation: /** @type {any} */ (activationOf(config, name)) }), inputs),
   ReLU: relu, LeakyReLU: activated('leakyRelu', ({ alpha, negative_slope: slope }) => slope ?? alpha ?? 0.3), ELU: activated('elu', ({ alpha }) => alpha ?? 1),
   Softmax: (config, inputs, builder) => {

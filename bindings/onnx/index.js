@@ -3,16 +3,16 @@ import { HeddleError, checkOptions, kindOf } from '../errors.js';
 import { Model, model } from '../model.js';
 import { loadFrom } from '../stores/index.js';
 import { tables } from '../tables.js';
-import { decode, refuse } from './decode.js';
-import { Graph } from './graph.js';
-import { operators } from './operators.js';
+import { decode, refuse } from './read_file.js';
+import { Graph } from './write_graph.js';
+import { operators } from './write_layers.js';
 import { packages } from './packages.js';
-import { Reader } from './reader.js';
-import { readers } from './readers.js';
+import { Reader } from './read_graph.js';
+import { readers } from './read_operators.js';
 
 /** @import { Source } from '../stores/index.js' */
-/** @import { Decoded, Place } from './decode.js' */
-/** @import { Attributes, Constant, Operation, Value } from './graph.js' */
+/** @import { Decoded, Place } from './read_file.js' */
+/** @import { Attributes, Constant, Operation, Value } from './write_graph.js' */
 
 /** Of the operators as they are used here: 2021, which every runtime of today reads. */
 const opset = 17n, irVersion = 8n;
@@ -24,14 +24,17 @@ async function translate(model) {
   const values = new Map();
   const inputs = nodes.filter(({ layer }) => layer === 'input').map(({ name }, i) => ({ name, shape: model.inputs[i].shape }));
   const missing = layers.find(({ kind }) => kind !== 'input' && !Object.hasOwn(operators, kind));
-  if (missing) throw new HeddleError('unsupported', `exportOnnx: layer "${missing.name}" (${missing.kind}) has no counterpart in ONNX's operators`);
+  if (missing) {
+    throw new HeddleError('unsupported', `exportOnnx: layer "${missing.name}" (${missing.kind}) has no counterpart in ONNX's operators`);
+  }
   for (const [i, { name, layer: kind, options = {}, inputs: from = [] }] of nodes.entries()) {
     if (kind === 'input') {
       values.set(name, { name, shape: layers[i].outputShape });
       continue;
     }
     const all = Object.entries(tables.layer[kind].options).map(([key, option]) => [key, options[key] ?? option.default]);
-    const own = Object.fromEntries(Object.entries(weights).filter(([key]) => key.startsWith(`${name}/`)).map(([key, weight]) => [key.slice(name.length + 1), weight]));
+    const ofLayer = Object.entries(weights).filter(([key]) => key.startsWith(`${name}/`));
+    const own = Object.fromEntries(ofLayer.map(([key, weight]) => [key.slice(name.length + 1), weight]));
     const layer = { name, kind, options: Object.fromEntries(all), weights: own, shape: layers[i].outputShape };
     values.set(name, operators[kind](graph, layer, from.map(input => /** @type {Value} */ (values.get(input)))));
   }
@@ -107,10 +110,12 @@ export async function exportOnnx(model, options = {}) {
  */
 
 /** Operators that work on each element, whatever the order of axes. */
-const carefree = new Set(['Pad', 'Relu', 'Sigmoid', 'Tanh', 'Clip', 'LeakyRelu', 'Elu', 'Softplus', 'Add', 'Sub', 'Mul', 'Div', 'Neg', 'Identity', 'Dropout', 'Sum', 'Gather']);
+const carefree = new Set(['Pad', 'Relu', 'Sigmoid', 'Tanh', 'Clip', 'LeakyRelu', 'Elu', 'Softplus', 'Add', 'Sub', 'Mul', 'Div', 'Neg', 'Sum', 'Identity', 'Dropout',
+  'Gather']);
 
 /** Operators on pictures with channels first. */
-const picky = new Set(['Conv', 'ConvTranspose', 'MaxPool', 'AveragePool', 'GlobalAveragePool', 'GlobalMaxPool', 'ReduceMean', 'BatchNormalization', 'DepthToSpace', 'Resize', 'Upsample', 'Slice']);
+const picky = new Set(['Conv', 'ConvTranspose', 'MaxPool', 'AveragePool', 'GlobalAveragePool', 'GlobalMaxPool', 'ReduceMean', 'BatchNormalization', 'DepthToSpace',
+  'Resize', 'Upsample', 'Slice']);
 
 /** Whether a picture's channels come first. @param {Decoded} decoded @param {string} name */
 function channelsComeFirst({ steps }, name) {
@@ -125,28 +130,34 @@ function channelsComeFirst({ steps }, name) {
 
 /** @param {Place} place @param {boolean} first @returns {number[]} shape of a sample, as here */
 function shapeOf({ name, shape: [, ...shape] }, first) {
-  if (!shape.length || shape.some(n => n === null)) refuse(`input "${name}" is [N, ${shape.map(n => n ?? '?').join(', ')}], expected every size but the number of samples to be given`);
+  if (!shape.length || shape.some(n => n === null)) {
+    refuse(`input "${name}" is [N, ${shape.map(n => n ?? '?').join(', ')}], expected every size but the number of samples to be given`);
+  }
   const [c, ...rest] = /** @type {number[]} */ (shape);
   return first ? [...rest, c] : [c, ...rest];
 }
 
 /**
- * A model from an ONNX file, with the file's weights, ready to be run, trained on, or to have its head replaced (`extend`). Pictures lie as everywhere here, [height, width,
- * channels], whatever the file has; layers have its nodes' names ("/" becomes ".").
+ * A model from an ONNX file, with the file's weights, ready to be run, trained on, or to have its head replaced (`extend`). Pictures lie as everywhere
+ * here, [height, width, channels], whatever the file has; layers have its nodes' names ("/" becomes ".").
  * @param {Source} source bytes, a Blob, a Response, a path, a URL
  * @param {ImportOptions} [options]
  * @returns {Promise<Model>}
- * @throws {HeddleError} `file` for what is no ONNX model, and for an operator or a way to use it that this library has no layer for, named with its node; `unsupported` without
- *   the packages onnx-buf and @bufbuild/protobuf; `argument`
+ * @throws {HeddleError} `file` for what is no ONNX model, and for an operator or a way to use it that this library has no layer for, named with its
+ *   node; `unsupported` without the packages onnx-buf and @bufbuild/protobuf; `argument`
  */
 export async function importOnnx(source, options = {}) {
   checkOptions(options, ['inputLayout', 'name', 'signal'], 'importOnnx');
   const { inputLayout = 'auto', name, signal } = options;
-  if (!['auto', 'NCHW', 'NHWC'].includes(inputLayout)) throw new HeddleError('argument', `importOnnx: inputLayout = ${JSON.stringify(inputLayout)}, expected one of auto, NCHW, NHWC`);
+  if (!['auto', 'NCHW', 'NHWC'].includes(inputLayout)) {
+    throw new HeddleError('argument', `importOnnx: inputLayout = ${JSON.stringify(inputLayout)}, expected one of auto, NCHW, NHWC`);
+  }
   const decoded = await decode(await loadFrom(source, { signal })), reader = new Reader(decoded);
   const inputs = decoded.inputs.map(place => {
-    const isPicture = place.shape.length === 4, first = isPicture && (inputLayout === 'auto' ? channelsComeFirst(decoded, place.name) : inputLayout === 'NCHW'), shape = shapeOf(place, first);
-    reader.values.set(place.name, { piece: reader.add('input', place, { shape }, []), rank: shape.length, first, ...isPicture && { size: /** @type {[number, number, number]} */ (shape) } });
+    const isPicture = place.shape.length === 4;
+    const first = isPicture && (inputLayout === 'auto' ? channelsComeFirst(decoded, place.name) : inputLayout === 'NCHW');
+    const shape = shapeOf(place, first), size = isPicture ? /** @type {[number, number, number]} */ (shape) : undefined;
+    reader.values.set(place.name, { piece: reader.add('input', place, { shape }, []), rank: shape.length, first, size });
     return { name: place.name, shape };
   });
   for (const step of decoded.steps) {
@@ -156,6 +167,8 @@ export async function importOnnx(source, options = {}) {
   }
   const net = await model({ ...reader.network(inputs, decoded.outputs), ...name !== undefined && { name } });
   const used = new Set(net.layers.map(layer => layer.name)); // what leads to no output is left out
-  await net.setWeights(Object.fromEntries(reader.pieces.filter(piece => used.has(piece.name)).flatMap(({ name: layer, weights }) => Object.entries(weights).map(([weight, data]) => [`${layer}/${weight}`, Float32Array.from(data)]))), { partial: true });
+  const weights = reader.pieces.filter(piece => used.has(piece.name)).flatMap(piece => Object.entries(piece.weights).map(
+    ([weight, data]) => [`${piece.name}/${weight}`, Float32Array.from(data)]));
+  await net.setWeights(Object.fromEntries(weights), { partial: true });
   return net;
 }

@@ -8,7 +8,7 @@ import { findPlace, isCounter } from './names.js';
 /** @import { LayerInfo, Model } from '../model.js' */
 /** @import { OptionValues } from '../options.js' */
 /** @import { Source } from '../stores/index.js' */
-/** @import { Values } from './names.js' */
+/** @import { Values } from './permuted.js' */
 /**
  * @typedef {object} LoadWeightsOptions
  * @property {boolean} [partial] take what fits: the file may lack weights, which then stay, and may hold others; false unless told

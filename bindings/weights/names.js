@@ -1,26 +1,10 @@
 /** Where PyTorch's parameters belong in a model, and how their values lie there. */
 
-/** @import { LayerInfo } from '../model.js' */
-/** @typedef {{ shape: number[], data: Float32Array }} Values */
-/** @typedef {(values: Values, layer: LayerInfo, layers: ReadonlyMap<string, LayerInfo>) => Values} Conversion */
+import { permuted } from './permuted.js';
 
-/** y = x with its axes in another order: axis order[0] of x comes first in y. @param {Values} x @param {readonly number[]} order
- * @returns {Values} */
-function permuted({ shape, data }, order) {
-  const strides = shape.map((_, axis) => shape.slice(axis + 1).reduce((a, b) => a * b, 1));
-  const dims = order.map(axis => shape[axis]), steps = order.map(axis => strides[axis]), out = new Float32Array(data.length);
-  const [last, step] = [dims[dims.length - 1], steps[steps.length - 1]], index = dims.map(() => 0);
-  for (let at = 0, from = 0; at < out.length;) {
-    for (let i = 0; i < last; i++) out[at++] = data[from + i * step];
-    for (let axis = dims.length - 2; axis >= 0; axis--) {
-      from += steps[axis];
-      if (++index[axis] < dims[axis]) break;
-      from -= dims[axis] * steps[axis];
-      index[axis] = 0;
-    }
-  }
-  return { shape: dims, data: out };
-}
+/** @import { LayerInfo } from '../model.js' */
+/** @import { Values } from './permuted.js' */
+/** @typedef {(values: Values, layer: LayerInfo, layers: ReadonlyMap<string, LayerInfo>) => Values} Conversion */
 
 /** Kernels [filters, C, kh, kw] become [filters, kh, kw, C]; transposed ones [C, filters, kh, kw] alike. @type {Conversion} */
 const channelsLast = values => (values.shape.length === 4 ? permuted(values, [0, 2, 3, 1]) : values);

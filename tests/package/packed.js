@@ -11,10 +11,11 @@ import { writeBundles } from '../../tools/bundles.mjs';
 import { tree } from '../../tools/common.mjs';
 import { withPage } from '../browser/pagekit.js';
 
-export const toolFolder = join(tree, 'tools', 'bundlers');
+/** Its node_modules: bundlers, checkers, and the programs that files are exchanged with. */
+export const toolFolder = join(tree, 'tests', 'package');
 const fromBundlers = createRequire(join(toolFolder, 'package.json'));
 
-/** A bundler or checker of tools/bundlers. @param {string} name @returns {Promise<any>} */
+/** One of these packages. @param {string} name @returns {Promise<any>} */
 export const tool = (name) => import(pathToFileURL(fromBundlers.resolve(name)).href);
 
 /** Before the tests of a file: `folder` with heddle and its one dependency installed, and the consumer's program; `packed`: files of the tarball. */

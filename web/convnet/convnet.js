@@ -2,7 +2,7 @@
 import { HeddleError, listStore, load } from 'heddle';
 import { Answer } from '../answer.js';
 import { Curves } from '../chart.js';
-import { chosenFiles, droppedFiles } from '../dropped.js';
+import { droppedFiles, onChosen } from '../dropped.js';
 import { byId, clearErrors, enable, listenForDrops, onClick, percent, put, say, showError } from '../page.js';
 import { addEpochRow, showEngine, showProgress, tell } from '../progress.js';
 import { Training } from '../training.js';
@@ -273,11 +273,7 @@ function listen() {
     if (file) await open(file);
   }));
   for (const id of ['files', 'folder']) {
-    byId(id).addEventListener('change', ({ target }) => {
-      const files = chosenFiles(target.files);
-      target.value = '';
-      if (files.length) void attempt(() => takeFiles(Promise.resolve(files)));
-    });
+    onChosen(id, (files) => { if (files.length) void attempt(() => takeFiles(Promise.resolve(files))); });
   }
   listenForDrops(document.body, byId('drop'), (data) => {
     const files = droppedFiles(data);

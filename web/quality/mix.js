@@ -1,7 +1,7 @@
 // The part that mixes: two data sets with scales of their own, one quality for both.
 import { HeddleError } from 'heddle';
 import { certificate, mixedDatasetModel, srocc } from 'heddle/quality';
-import { chosenFiles, isPicture } from '../dropped.js';
+import { isPicture, onChosen } from '../dropped.js';
 import { extent } from '../heatmap.js';
 import { byId, enable, onClick, put } from '../page.js';
 import { attempt, isIdle, onWork, progress, run } from '../work.js';
@@ -23,19 +23,9 @@ export class Mix {
   /** @param {import('./train.js').Train} train whose pictures, ratings and settings can be taken */
   constructor(train) {
     this.train = train;
-    ['mix-first', 'mix-second'].forEach((id, which) => byId(id).addEventListener('change', ({ target }) => {
-      const [file] = target.files;
-      target.value = '';
-      if (file) void attempt(() => this.#take(file, which));
-    }));
+    for (const [which, id] of ['mix-first', 'mix-second'].entries()) onChosen(id, ([found]) => { if (found) void attempt(() => this.#take(found.file, which)); });
     for (const which of [0, 1]) {
-      for (const kind of ['files', 'folder']) {
-        byId(`mix-${kind}-${which}`).addEventListener('change', ({ target }) => {
-          const files = chosenFiles(target.files);
-          target.value = '';
-          void attempt(() => this.#takePictures(files, which));
-        });
-      }
+      for (const kind of ['files', 'folder']) onChosen(`mix-${kind}-${which}`, (files) => attempt(() => this.#takePictures(files, which)));
       onClick(`mix-train-${which}`, () => attempt(() => {
         this.#pictures.adopt(train.rated(), which);
         this.#refresh();

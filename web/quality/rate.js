@@ -1,6 +1,6 @@
 // The part that rates: pictures in, scores out, sorted; and where a picture is good or bad.
 import { HeddleError, saveTo } from 'heddle';
-import { chosenFiles } from '../dropped.js';
+import { onChosen } from '../dropped.js';
 import { extent } from '../heatmap.js';
 import { byId, element, enable, onClick, put, say } from '../page.js';
 import { attempt, isIdle, onWork, progress, run } from '../work.js';
@@ -32,13 +32,7 @@ export class Rate {
   #map = new LocalMap();
 
   constructor() {
-    for (const id of ['rate-files', 'rate-folder', 'rate-model']) {
-      byId(id).addEventListener('change', ({ target }) => {
-        const files = chosenFiles(target.files);
-        target.value = '';
-        void attempt(() => this.take(files));
-      });
-    }
+    for (const id of ['rate-files', 'rate-folder', 'rate-model']) onChosen(id, (files) => attempt(() => this.take(files)));
     onClick('score', () => this.#score());
     onClick('rate-clear', () => this.#clear());
     onClick('rate-csv', () => attempt(() => this.#save()));

@@ -1,6 +1,6 @@
 // The part that trains: one judge, or one with each loss, side by side.
 import { info, init, listStore } from 'heddle';
-import { chosenFiles } from '../dropped.js';
+import { onChosen } from '../dropped.js';
 import { byId, element, enable, onClick, put } from '../page.js';
 import { tell } from '../progress.js';
 import { attempt, isIdle, onWork, progress, run } from '../work.js';
@@ -24,18 +24,8 @@ export class Train {
   #example = { key: '', set: null };
 
   constructor() {
-    for (const id of ['train-files', 'train-folder']) {
-      byId(id).addEventListener('change', ({ target }) => {
-        const files = chosenFiles(target.files);
-        target.value = '';
-        void attempt(() => this.take(files));
-      });
-    }
-    byId('model-file').addEventListener('change', ({ target }) => {
-      const [file] = target.files;
-      target.value = '';
-      if (file) void this.#open(file);
-    });
+    for (const id of ['train-files', 'train-folder']) onChosen(id, (files) => attempt(() => this.take(files)));
+    onChosen('model-file', ([found]) => { if (found) void this.#open(found.file); });
     const on = (id, work) => onClick(id, () => attempt(work));
     on('run', () => this.#train(contestants.filter(({ id }) => id === this.#controls.read().loss)));
     on('race', () => this.#train(contestants));

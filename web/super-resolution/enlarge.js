@@ -1,6 +1,6 @@
 // The part that enlarges: one picture by several methods, compared in the viewer, measured where the original is known, saved as PNG.
 import { HeddleError } from 'heddle';
-import { chosenFiles, isPicture } from '../dropped.js';
+import { isPicture, onChosen } from '../dropped.js';
 import { byId, element, enable, onClick, put, say } from '../page.js';
 import { attempt, isIdle, onWork, progress, run } from '../work.js';
 import { Overview } from './overview.js';
@@ -50,13 +50,7 @@ export class Enlarge {
     const { elements } = this.#form;
     this.#form.addEventListener('submit', (event) => event.preventDefault());
     for (const name of ['scale', 'task']) elements[name].addEventListener('change', () => attempt(() => this.#changed()));
-    for (const id of ['picture-file', 'network-file']) {
-      byId(id).addEventListener('change', ({ target }) => {
-        const files = chosenFiles(target.files);
-        target.value = '';
-        void attempt(() => this.take(files));
-      });
-    }
+    for (const id of ['picture-file', 'network-file']) onChosen(id, (files) => attempt(() => this.take(files)));
     byId('example').append(...Object.entries(examples).map(([name, text]) => new Option(text, name)));
     byId('example').addEventListener('change', ({ target }) => {
       const { value } = target;

@@ -2,7 +2,7 @@
 import { HeddleError, info, init, listStore } from 'heddle';
 import { resize } from 'heddle/images';
 import { SuperResolver } from 'heddle/super-resolution';
-import { chosenFiles, isPicture } from '../dropped.js';
+import { isPicture, onChosen } from '../dropped.js';
 import { byId, enable, onClick, put } from '../page.js';
 import { duration, tell } from '../progress.js';
 import { attempt, isIdle, onWork, progress, run } from '../work.js';
@@ -29,18 +29,8 @@ export class Train {
   /** @param {import('./networks.js').Networks} networks */
   constructor(networks) {
     this.networks = networks;
-    for (const id of ['train-files', 'train-folder']) {
-      byId(id).addEventListener('change', ({ target }) => {
-        const files = chosenFiles(target.files);
-        target.value = '';
-        void attempt(() => this.take(files));
-      });
-    }
-    byId('model-file').addEventListener('change', ({ target }) => {
-      const [file] = target.files;
-      target.value = '';
-      if (file) void this.#open(file);
-    });
+    for (const id of ['train-files', 'train-folder']) onChosen(id, (files) => attempt(() => this.take(files)));
+    onChosen('model-file', ([found]) => { if (found) void this.#open(found.file); });
     const on = (id, work) => onClick(id, () => attempt(work));
     on('run', () => this.#train());
     on('forget', () => {

@@ -1,9 +1,10 @@
 /** What each layer is in ONNX's operators (opset 17). */
-import { windowOf } from './window.js';
 import { weightsOf } from '../quality/positive.js';
+import { permuted } from '../weights/permuted.js';
+import { windowOf } from './write_window.js';
 
-/** @import { Graph, Value } from './graph.js' */
-/** @typedef {{ data: Float32Array, shape: readonly number[] }} Weight */
+/** @import { Graph, Value } from './write_graph.js' */
+/** @typedef {{ data: Float32Array, shape: number[] }} Weight */
 /**
  * @typedef {object} Layer
  * @property {string} name
@@ -31,21 +32,11 @@ function activated(g, x, { options: { activation, alpha } }) {
   return activation === 'linear' || activation === undefined ? x : { ...x, name: activations[activation](g, x, alpha) };
 }
 
-/** Axes moved: [k, h, w, c] to [k, c, h, w]. @param {Weight} weight @returns {Weight} */
-function channelsFirst({ data, shape: [k, h, w, c] }) {
-  const out = new Float32Array(data.length);
-  for (let i = 0, to = 0; i < k; i++) {
-    for (let channel = 0; channel < c; channel++) {
-      for (let pixel = 0; pixel < h * w; pixel++) out[to++] = data[(i * h * w + pixel) * c + channel];
-    }
-  }
-  return { data: out, shape: [k, c, h, w] };
-}
+/** Kernels [k, h, w, c] become [k, c, h, w]. @param {Weight} weight */
+const channelsFirst = weight => permuted(weight, [0, 3, 1, 2]);
 
-/** @param {Weight} weight @returns {Weight} of a matrix */
-function transposed({ data, shape: [rows, cols] }) {
-  return { data: Float32Array.from(data, (_, i) => data[(i % rows) * cols + Math.floor(i / rows)]), shape: [cols, rows] };
-}
+/** Of a matrix. @param {Weight} weight */
+const transposed = weight => permuted(weight, [1, 0]);
 
 /** @param {Graph} g @param {string} name @param {Weight} weight */
 const stored = (g, name, { data, shape }) => g.constant(name, data, shape);
@@ -68,10 +59,10 @@ const convolution = op => (g, layer, [value]) => {
   return activated(g, { name: g.add(op, inputs, attributes, name), shape, planes: true }, layer);
 };
 
-/** @param {string} op @param {import('./graph.js').Attributes} [more] @returns {Operator} */
+/** @param {string} op @param {import('./write_graph.js').Attributes} [more] @returns {Operator} */
 const pooling = (op, more) => (g, layer, [value]) => {
   const x = g.first(value), { dilations: _, ...window } = windowOf(layer, x.shape, false);
-  /** @type {import('./graph.js').Attributes} */
+  /** @type {import('./write_graph.js').Attributes} */
   const count = op === 'AveragePool' ? { count_include_pad: BigInt(Number(layer.options.countIncludePad)) } : {};
   return { name: g.add(op, [x.name], { ...window, ...count, ...more }, layer.name), shape: layer.shape, planes: true };
 };
@@ -152,7 +143,7 @@ function pad(g, { name, options: { padding, value: filler }, shape }, [value]) {
 /** @type {Operator} */
 function upsample(g, { name, options: { interpolation }, shape }, [value]) {
   const x = g.first(value), scales = g.constant(`${name}/scales`, [1, 1, shape[0] / x.shape[0], shape[1] / x.shape[1]]);
-  /** @type {import('./graph.js').Attributes} */
+  /** @type {import('./write_graph.js').Attributes} */
   const how = interpolation === 'nearest' ? { mode: 'nearest', coordinate_transformation_mode: 'asymmetric', nearest_mode: 'floor' }
     : { mode: 'linear', coordinate_transformation_mode: 'half_pixel' };
   return { name: g.add('Resize', [x.name, '', scales], how, name), shape, planes: true };

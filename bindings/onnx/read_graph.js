@@ -1,10 +1,10 @@
 /** A graph of ONNX as layers of this library, in the making. */
 import { layers } from '../factories.js';
 import { apply, input } from '../graph.js';
-import { refuse } from './decode.js';
+import { refuse } from './read_file.js';
 
 /** @import { SymbolicTensor } from '../graph.js' */
-/** @import { Constant, Decoded, Step } from './decode.js' */
+/** @import { Constant, Decoded, Step } from './read_file.js' */
 /** @typedef {{ kind: string, name: string, options: Record<string, any>, inputs: Piece[], weights: { [name: string]: ArrayLike<number> }, half?: boolean }} Piece a layer
  *   to be; half: a bilinear layer that lacks its right factor */
 /**
@@ -46,7 +46,14 @@ export class Reader {
     return name;
   }
 
-  /** @param {string} kind of a layer @param {Step | { name: string }} step @param {Record<string, any>} options @param {Piece[]} inputs @param {Piece['weights']} [weights] @returns {Piece} */
+  /**
+   * @param {string} kind of a layer
+   * @param {Step | { name: string }} step
+   * @param {Record<string, any>} options
+   * @param {Piece[]} inputs
+   * @param {Piece['weights']} [weights]
+   * @returns {Piece}
+   */
   add(kind, step, options, inputs, weights = {}) {
     const piece = { kind, name: this.#free(step.name), options, inputs, weights };
     this.pieces.push(piece);
@@ -55,7 +62,10 @@ export class Reader {
 
   /** @param {Step} step @param {number} i */
   value(step, i) {
-    return this.values.get(step.inputs[i]) ?? refuse(`node "${step.name}" (${step.op}) reads "${step.inputs[i] ?? ''}", ${this.constants.has(step.inputs[i]) ? 'a constant, expected what a layer makes' : 'which nothing before it makes'}`);
+    const name = step.inputs[i] ?? '', value = this.values.get(name);
+    if (value) return value;
+    const why = this.constants.has(name) ? 'a constant, expected what a layer makes' : 'which nothing before it makes';
+    return refuse(`node "${step.name}" (${step.op}) reads "${name}", ${why}`);
   }
 
   /** @param {Step} step @param {number} i @returns {Constant | undefined} undefined: there is no such input, or it is no constant */
@@ -71,7 +81,9 @@ export class Reader {
   /** A picture with its channels first in the file. @param {Step} step @param {Value} value @returns {Value} */
   picture(step, value) {
     if (value.pooled) return { piece: this.add('reshape', step, { shape: [1, 1, -1] }, [value.piece]), rank: 3, first: true };
-    if (value.rank !== 3) refuse(`node "${step.name}" (${step.op}) reads ${value.rank + 1} axes, expected a picture [N, channels, height, width]`);
+    if (value.rank !== 3) {
+      refuse(`node "${step.name}" (${step.op}) reads ${value.rank + 1} axes, expected a picture [N, channels, height, width]`);
+    }
     return value.first ? value : { piece: this.add('transpose', step, { axes: [1, 2, 0] }, [value.piece]), rank: 3, first: true };
   }
 
@@ -96,7 +108,8 @@ export class Reader {
     for (const piece of this.pieces) {
       const { kind, name, options } = piece, given = piece.inputs.map(one => /** @type {SymbolicTensor} */ (made.get(one)));
       if (piece.half) refuse(`"${name}" multiplies a matrix from the left alone, expected a right factor after it`);
-      made.set(piece, kind === 'input' ? input({ shape: options.shape, name }) : apply(/** @type {any} */ (layers)[kind]({ ...options, name }), given.length === 1 ? given[0] : given));
+      const make = () => apply(/** @type {any} */ (layers)[kind]({ ...options, name }), given.length === 1 ? given[0] : given);
+      made.set(piece, kind === 'input' ? input({ shape: options.shape, name }) : make());
     }
     const of = (/** @type {string} */ name) => /** @type {SymbolicTensor} */ (made.get((this.values.get(name) ?? refuse(`output "${name}" is made by no node`)).piece));
     return { inputs: inputs.map(({ name }) => of(name)), outputs: outputs.map(of) };

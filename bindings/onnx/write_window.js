@@ -1,5 +1,5 @@
 /** Windows of convolutions and poolings as ONNX's attributes. */
-/** @import { Layer } from './operators.js' */
+/** @import { Layer } from './write_layers.js' */
 
 /** One value for both directions, or two. @param {readonly number[] | undefined} list @param {readonly number[]} none @returns {number[]} */
 const pair = (list, none) => (list?.length ? [list[0], list[list.length - 1]] : [...none]);

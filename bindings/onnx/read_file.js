@@ -4,7 +4,10 @@ import { toFloat32 } from '../files/safetensors.js';
 import { packages } from './packages.js';
 
 /** @typedef {{ dims: number[], data: Float32Array | number[] }} Constant whole numbers as a plain list */
-/** @typedef {{ name: string, op: string, inputs: string[], outputs: string[], attributes: Record<string, any> }} Step attributes: numbers, lists, texts, constants */
+/**
+ * @typedef {{ name: string, op: string, inputs: string[], outputs: string[], attributes: Record<string, any> }} Step attributes: numbers,
+ *   lists, texts, constants
+ */
 /** @typedef {{ name: string, shape: (number | null)[] }} Place null: any number */
 /** @typedef {{ opset: number, steps: Step[], constants: Map<string, Constant>, inputs: Place[], outputs: string[] }} Decoded */
 
@@ -36,7 +39,9 @@ function constantOf({ dims: long, dataType, floatData, int32Data, int64Data, raw
   if (dataLocation === 1) refuse(`${what}: its values are in another file, expected one file with everything`);
   const listed = { 1: () => Float32Array.from(floatData), 6: () => [...int32Data], 7: () => int64Data.map(Number) }[Number(dataType)];
   const given = rawData.length || !listed ? numbersOf(dataType, rawData) : listed();
-  if (!given) refuse(`${what}: elements of type ${dataType}, in ${rawData.length} bytes, expected float, float16, bfloat16, double, int32 or int64`);
+  if (!given) {
+    refuse(`${what}: elements of type ${dataType}, in ${rawData.length} bytes, expected float, float16, bfloat16, double, int32 or int64`);
+  }
   if (given.length !== count) refuse(`${what}: ${given.length} values for dimensions [${dims}]`);
   return { dims, data: given };
 }

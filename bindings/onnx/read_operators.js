@@ -1,8 +1,9 @@
 /** What each operator of ONNX is in layers of this library. */
-import { refuse } from './decode.js';
+import { permuted } from '../weights/permuted.js';
+import { refuse } from './read_file.js';
 
-/** @import { Constant, Step } from './decode.js' */
-/** @import { Reader, Value } from './reader.js' */
+/** @import { Constant, Step } from './read_file.js' */
+/** @import { Reader, Value } from './read_graph.js' */
 /** @typedef {(reader: Reader, step: Step) => Value} ReadStep */
 
 /** @param {Step} step @param {string} message @returns {never} */
@@ -10,12 +11,23 @@ function no({ name, op }, message) {
   return refuse(`node "${name}" (${op}): ${message}`);
 }
 
-/** @param {Constant} matrix @returns {Float32Array} */
-function transposed({ dims: [rows, cols], data }) {
-  return Float32Array.from({ length: rows * cols }, (_, i) => data[(i % rows) * cols + Math.floor(i / rows)]);
-}
+/** A constant with its axes in another order. @param {Constant} constant @param {readonly number[]} order @returns {Float32Array} */
+const turned = ({ dims, data }, order) => permuted({ shape: dims, data: Float32Array.from(data) }, order).data;
 
-/** Rows and columns after a window has slid. @param {Value} x @param {any} options @param {number[]} window @param {number} channels @returns {[number, number, number] | undefined} */
+/** @param {Constant} matrix */
+const transposed = matrix => turned(matrix, [1, 0]);
+
+/** Kernels [k, c, h, w] become [k, h, w, c]. @param {Constant} kernel */
+const channelsLast = kernel => turned(kernel, [0, 2, 3, 1]);
+
+/**
+ * Rows and columns after a window has slid.
+ * @param {Value} x
+ * @param {any} options
+ * @param {number[]} window
+ * @param {number} channels
+ * @returns {[number, number, number] | undefined}
+ */
 function slid({ size }, { strides, padding: how, pads = [0, 0, 0, 0], dilation = [1, 1] }, window, channels) {
   if (!size) return undefined;
   const [h, w] = [0, 1].map(i => (how === 'same' ? Math.ceil(size[i] / strides[i])
@@ -23,18 +35,12 @@ function slid({ size }, { strides, padding: how, pads = [0, 0, 0, 0], dilation =
   return [h, w, channels];
 }
 
-/** Kernel [k, c, h, w] as [k, h, w, c]. @param {Constant} kernel @returns {Float32Array} */
-function channelsLast({ dims: [k, c, h, w], data }) {
-  const out = new Float32Array(data.length);
-  for (let i = 0, to = 0; i < k; i++) {
-    for (let pixel = 0; pixel < h * w; pixel++) {
-      for (let channel = 0; channel < c; channel++) out[to++] = data[(i * c + channel) * h * w + pixel];
-    }
-  }
-  return out;
-}
-
-/** The attributes of a window, of the right lengths. @param {Step} step @param {readonly number[]} [size] of the window, where it is no attribute @returns {Step['attributes']} */
+/**
+ * The attributes of a window, of the right lengths.
+ * @param {Step} step
+ * @param {readonly number[]} [size] of the window, where it is no attribute
+ * @returns {Step['attributes']}
+ */
 function windowAttributes(step, size = step.attributes.kernel_shape) {
   const { strides = [1, 1], dilations = [1, 1], pads = [0, 0, 0, 0] } = step.attributes;
   for (const [name, list, length] of /** @type {const} */ ([['kernel_shape', size, 2], ['strides', strides, 2], ['dilations', dilations, 2], ['pads', pads, 4]])) {
@@ -62,14 +68,16 @@ const convolution = kind => (reader, step) => {
   if (attributes.output_shape) no(step, 'output_shape is not read');
   const extra = attributes.output_padding?.some(Boolean) ? { outputPadding: attributes.output_padding } : {};
   const weights = { kernel: channelsLast(kernel), ...bias && { bias: bias.data } };
-  return { piece: reader.add(kind, step, { ...options, ...extra }, [x.piece], weights), rank: 3, first: true, size: kind === 'conv2d' ? slid(x, options, kernelSize, filters) : undefined };
+  const size = kind === 'conv2d' ? slid(x, options, kernelSize, filters) : undefined;
+  return { piece: reader.add(kind, step, { ...options, ...extra }, [x.piece], weights), rank: 3, first: true, size };
 };
 
 /** @param {'maxPool2d' | 'avgPool2d'} kind @returns {ReadStep} */
 const pooling = kind => (reader, step) => {
   const attributes = windowAttributes(step), x = reader.picture(step, reader.value(step, 0));
   if (attributes.dilations.some((/** @type {number} */ d) => d !== 1)) no(step, `dilations = [${attributes.dilations}], expected 1`);
-  const options = { poolSize: attributes.kernel_shape, strides: attributes.strides, ...padding(step, attributes), ...kind === 'avgPool2d' && { countIncludePad: Boolean(attributes.count_include_pad) } };
+  const count = kind === 'avgPool2d' ? { countIncludePad: Boolean(attributes.count_include_pad) } : {};
+  const options = { poolSize: attributes.kernel_shape, strides: attributes.strides, ...padding(step, attributes), ...count };
   return { piece: reader.add(kind, step, options, [x.piece]), rank: 3, first: true, size: x.size && slid(x, options, attributes.kernel_shape, x.size[2]) };
 };
 
@@ -78,7 +86,12 @@ const globalPooling = kind => (reader, step) => ({ piece: reader.add(kind, step,
 
 const fusable = new Set(['conv2d', 'conv2dTranspose', 'dense', 'batchNorm', 'bilinear', 'add']);
 
-/** An activation; it joins the layer before it if nothing else reads that one. @param {string} activation @param {(step: Step, reader: Reader) => object} [more] @returns {ReadStep} */
+/**
+ * An activation; it joins the layer before it if nothing else reads that one.
+ * @param {string} activation
+ * @param {(step: Step, reader: Reader) => object} [more]
+ * @returns {ReadStep}
+ */
 const activation = (activation, more = () => ({})) => (reader, step) => {
   const x = reader.value(step, 0), options = { activation, ...more(step, reader) };
   if (activation === 'softmax') {
@@ -130,7 +143,13 @@ function matMul(reader, step) {
   return { ...x, piece: reader.add('dense', step, { units: right.dims[1], useBias: false }, [piece], { kernel: transposed(right) }) };
 }
 
-/** The same value by another name, which must not change if a layer behind one of both names is joined. @param {Reader} reader @param {Step} step @param {Value} value @returns {Value} */
+/**
+ * The same value by another name, which must not change if a layer behind one of both names is joined.
+ * @param {Reader} reader
+ * @param {Step} step
+ * @param {Value} value
+ * @returns {Value}
+ */
 const alias = (reader, step, value) => reader.once(step.inputs[0]) ? value : { ...value, piece: reader.add('activation', step, { activation: 'linear' }, [value.piece]) };
 
 /** The numbers for the channels of a value, or null. @param {Value} value @param {Constant} constant @returns {number[] | null} */
@@ -142,8 +161,8 @@ function alongChannels({ first, rank, pooled }, { dims, data }) {
   return own.every(n => n === 1) && channels === data.length && rank >= 1 ? [...data] : null;
 }
 
-/** With a constant: a bias of the layer before, or a layer of its own. @param {Reader} reader @param {Step} step @param {number} at place of the value @param {'scale' | 'offset'} what
- * @param {(v: number) => number} [turn] @returns {Value} */
+/** With a constant: a bias of the layer before, or a layer of its own. @param {Reader} reader @param {Step} step @param {number} at place of the value
+ * @param {'scale' | 'offset'} what @param {(v: number) => number} [turn] @returns {Value} */
 function withConstant(reader, step, at, what, turn = v => v) {
   const x = reader.value(step, at), constant = reader.needed(step, 1 - at, 'one of both'), list = alongChannels(x, constant), { piece } = x;
   const isFree = reader.once(step.inputs[at]) && piece.options.useBias === false && !piece.options.activation && !piece.half && what === 'offset';
@@ -174,7 +193,8 @@ function sum(reader, step) {
 /** @type {ReadStep} */
 function concat(reader, step) {
   const values = step.inputs.map((_, i) => reader.value(step, i)), first = values.some(value => value.first), { rank, pooled } = values[0];
-  const own = first ? values.map(value => reader.picture(step, value)) : values, axes = rank + 1 + (pooled ? 2 : 0), axis = step.attributes.axis < 0 ? step.attributes.axis + axes : step.attributes.axis;
+  const own = first ? values.map(value => reader.picture(step, value)) : values, axes = rank + 1 + (pooled ? 2 : 0), { axis: given } = step.attributes;
+  const axis = given < 0 ? given + axes : given;
   if (axis < 1) no(step, 'joins samples');
   const place = first ? [0, 2, 0, 1][axis] : axis - 1, sizes = own.map(({ size }) => size);
   const size = sizes.every(one => one !== undefined) && first ? [0, 1, 2].map(i => (i === place ? sizes.reduce((total, one) => total + one[i], 0) : sizes[0][i])) : undefined;
@@ -238,7 +258,9 @@ function pad(reader, step) {
   const isLast = !value.first && pads.every((/** @type {number} */ n, /** @type {number} */ i) => n === Number(i === pads.length - 1));
   if (isLast) return { ...value, piece: reader.add('appendConstant', step, { value: filler }, [value.piece]) };
   const x = reader.picture(step, value), { size } = x;
-  if (half === 4 && size && pads[1] + pads[5] > 0 && [0, 2, 3, 4, 6, 7].every(i => !pads[i])) return padChannels(reader, step, x, size, pads[1], pads[5], filler);
+  if (half === 4 && size && pads[1] + pads[5] > 0 && [0, 2, 3, 4, 6, 7].every(i => !pads[i])) {
+    return padChannels(reader, step, x, size, pads[1], pads[5], filler);
+  }
   if (half !== 4 || [0, 1, 4, 5].some(i => pads[i])) no(step, `pads = [${pads}], expected rows and columns only`);
   const padded = /** @type {Value['size']} */ (size && [size[0] + pads[2] + pads[6], size[1] + pads[3] + pads[7], size[2]]);
   return { ...x, size: padded, piece: reader.add('pad2d', step, { padding: [pads[2], pads[6], pads[3], pads[7]], value: filler }, [x.piece]) };
@@ -247,9 +269,13 @@ function pad(reader, step) {
 /** Channels of zeros, as shortcuts of residual networks have them. @param {Reader} reader @param {Step} step @param {Value} x @param {[number, number, number]} size
  * @param {number} before @param {number} after @param {number} filler @returns {Value} */
 function padChannels(reader, step, x, [h, w, c], before, after, filler) {
-  if (before !== Math.floor((before + after) / 2) || filler !== 0) no(step, `${before} and ${after} channels of ${filler}, expected zeros, half of them before and half behind`);
+  if (before !== Math.floor((before + after) / 2) || filler !== 0) {
+    no(step, `${before} and ${after} channels of ${filler}, expected zeros, half of them before and half behind`);
+  }
   const channels = c + before + after, size = /** @type {Value['size']} */ ([h, w, channels]);
-  if (x.piece.kind !== 'subsamplePad' || !reader.once(step.inputs[0])) return { ...x, size, piece: reader.add('subsamplePad', step, { strides: 1, channels }, [x.piece]) };
+  if (x.piece.kind !== 'subsamplePad' || !reader.once(step.inputs[0])) {
+    return { ...x, size, piece: reader.add('subsamplePad', step, { strides: 1, channels }, [x.piece]) };
+  }
   x.piece.options.channels = channels;
   return { ...x, size };
 }
@@ -257,7 +283,8 @@ function padChannels(reader, step, x, [h, w, c], before, after, filler) {
 /** Part of a picture, or every n-th of its pixels. @type {ReadStep} */
 function slice(reader, step) {
   const x = reader.picture(step, reader.value(step, 0)), { size } = x;
-  const [from, to, axes, steps] = ['starts', 'ends', 'axes', 'steps'].map((name, i) => step.attributes[name] ?? (i < 2 ? [...reader.needed(step, i + 1, name).data] : reader.constant(step, i + 1)?.data));
+  const [from, to, axes, steps] = ['starts', 'ends', 'axes', 'steps'].map((name, i) => (
+    step.attributes[name] ?? (i < 2 ? [...reader.needed(step, i + 1, name).data] : reader.constant(step, i + 1)?.data)));
   if (!size) return no(step, 'the size of the picture is not known');
   const bounds = [[0, size[0], 1], [0, size[1], 1]];
   for (const [i, axis] of (axes ?? from.map((/** @type {number} */ _, /** @type {number} */ k) => k)).entries()) {
@@ -266,8 +293,12 @@ function slice(reader, step) {
     bounds[at] = [end(from[i]), end(to[i]), steps?.[i] ?? 1];
   }
   const [[top, low, by], [left, right, across]] = bounds, own = /** @type {Value['size']} */ ([Math.ceil((low - top) / by), Math.ceil((right - left) / across), size[2]]);
-  if (by === 1 && across === 1) return { ...x, size: own, piece: reader.add('crop2d', step, { cropping: [top, size[0] - low, left, size[1] - right] }, [x.piece]) };
-  if (by !== across || by < 1 || top || left || low < size[0] || right < size[1]) return no(step, `takes rows ${top}..${low} by ${by} and columns ${left}..${right} by ${across}, expected every n-th of all`);
+  if (by === 1 && across === 1) {
+    return { ...x, size: own, piece: reader.add('crop2d', step, { cropping: [top, size[0] - low, left, size[1] - right] }, [x.piece]) };
+  }
+  if (by !== across || by < 1 || top || left || low < size[0] || right < size[1]) {
+    return no(step, `takes rows ${top}..${low} by ${by} and columns ${left}..${right} by ${across}, expected every n-th of all`);
+  }
   return { ...x, size: own, piece: reader.add('subsamplePad', step, { strides: by, channels: size[2] }, [x.piece]) };
 }
 
@@ -275,8 +306,11 @@ function slice(reader, step) {
 function resize(reader, step) {
   const x = reader.picture(step, reader.value(step, 0)), scales = reader.constant(step, reader.opset >= 11 && step.op === 'Resize' ? 2 : 1)?.data ?? step.attributes.scales;
   const { mode = 'nearest', coordinate_transformation_mode: how = 'half_pixel', nearest_mode: round = 'round_prefer_floor' } = step.attributes;
-  if (!scales || scales.length !== 4 || scales[0] !== 1 || scales[1] !== 1 || ![2, 3].every(i => Number.isInteger(scales[i]))) no(step, `scales = [${scales}], expected whole factors for rows and columns`);
-  const isNearest = mode === 'nearest' && (step.op === 'Upsample' || (how === 'asymmetric' && round === 'floor') || how === 'half_pixel'), isLinear = mode === 'linear' && how === 'half_pixel';
+  if (!scales || scales.length !== 4 || scales[0] !== 1 || scales[1] !== 1 || ![2, 3].every(i => Number.isInteger(scales[i]))) {
+    no(step, `scales = [${scales}], expected whole factors for rows and columns`);
+  }
+  const isNearest = mode === 'nearest' && (step.op === 'Upsample' || (how === 'asymmetric' && round === 'floor') || how === 'half_pixel');
+  const isLinear = mode === 'linear' && how === 'half_pixel';
   if (!isNearest && !isLinear) no(step, `mode = ${mode} with ${how} and ${round}`);
   const size = /** @type {Value['size']} */ (x.size && [x.size[0] * scales[2], x.size[1] * scales[3], x.size[2]]);
   return { ...x, size, piece: reader.add('upsample2d', step, { size: [scales[2], scales[3]], interpolation: isLinear ? 'bilinear' : 'nearest' }, [x.piece]) };
@@ -285,14 +319,18 @@ function resize(reader, step) {
 /** The mean over rows and columns. @type {ReadStep} */
 function reduceMean(reader, step) {
   const axes = step.attributes.axes ?? [...reader.needed(step, 1, 'axes').data], { keepdims = 1 } = step.attributes, x = reader.picture(step, reader.value(step, 0));
-  if (axes.map((/** @type {number} */ a) => (a < 0 ? a + 4 : a)).sort().join() !== '2,3') no(step, `axes = [${axes}], expected rows and columns of a picture`);
+  if (axes.map((/** @type {number} */ a) => (a < 0 ? a + 4 : a)).sort().join() !== '2,3') {
+    no(step, `axes = [${axes}], expected rows and columns of a picture`);
+  }
   return { piece: reader.add('globalAveragePool2d', step, {}, [x.piece]), rank: 1, first: false, pooled: keepdims === 1 };
 }
 
 /** Channels in reversed order: RGB becomes BGR. @type {ReadStep} */
 function gather(reader, step) {
   const x = reader.value(step, 0), { data } = reader.needed(step, 1, 'the indices'), { axis = 0 } = step.attributes, own = x.first ? 1 : x.rank;
-  if ((axis < 0 ? axis + x.rank + 1 : axis) !== own || [...data].some((v, i) => v !== data.length - 1 - i)) no(step, `indices [${data}] on axis ${axis}, expected all channels in reversed order`);
+  if ((axis < 0 ? axis + x.rank + 1 : axis) !== own || [...data].some((v, i) => v !== data.length - 1 - i)) {
+    no(step, `indices [${data}] on axis ${axis}, expected all channels in reversed order`);
+  }
   return { ...x, piece: reader.add('rescaling', step, { reverse: true }, [x.piece]) };
 }
 

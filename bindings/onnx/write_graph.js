@@ -7,7 +7,10 @@
  * @property {readonly number[]} shape of a sample, as here: [height, width, channels] for pictures
  * @property {boolean} [planes] it lies as [N, channels, height, width]
  */
-/** Attributes of a node: whole numbers in lists, other numbers as floats, texts. @typedef {{ [name: string]: bigint | number | string | readonly number[] }} Attributes */
+/**
+ * Attributes of a node: whole numbers in lists, other numbers as floats, texts.
+ * @typedef {{ [name: string]: bigint | number | string | readonly number[] }} Attributes
+ */
 /** @typedef {{ name: string, op: string, inputs: string[], output: string, attributes: Attributes }} Operation */
 /** @typedef {{ name: string, dims: readonly number[], data: Float32Array | BigInt64Array }} Constant */
 
