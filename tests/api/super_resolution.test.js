@@ -156,6 +156,13 @@ test('colour: a grey picture in RGB is the grey one; luma by the network, Cb and
     near += Number(Math.abs(ycbcr.data[i + 1] - wanted.data[i + 1]) <= 2 && Math.abs(ycbcr.data[i + 2] - wanted.data[i + 2]) <= 2);
   }
   assert.ok(inside > 200 && near === inside, `${near} of ${inside}`);
+  // the luma is what the network makes of the luma as a grey picture, but for what rounding to bytes does
+  const own = await rgbToYcbcr(photo), luma = await conv.upscale({ data: own.data.filter((_, i) => i % 3 === 0), shape: [20, 22, 1] });
+  let error = 0;
+  for (let i = 0; i < large.data.length; i += 3) {
+    if ([0, 1, 2].every(k => large.data[i + k] > 0 && large.data[i + k] < 255)) error += Math.abs(ycbcr.data[i] - luma.data[i / 3]) / inside;
+  }
+  assert.ok(error < 0.6, `mean difference of the luma ${error}`);
   // half transparent: alpha by the bicubic filter, and whatever is under it makes no difference
   const rgba = (hidden) => ({ data: Uint8Array.from({ length: 20 * 22 * 4 }, (_, i) => {
     const pixel = i >> 2, isHidden = pixel % 22 > 10;
@@ -237,12 +244,24 @@ test('scales 3 and 4, residual and literal matrix networks, several hidden matri
   }
 });
 
-test('the residual network that predicts nothing is the bicubic filter', async () => {
-  const zero = await SuperResolver.load(await conv.save('bytes')), weights = await zero.model.getWeights(), image = noise(30, 31, 1);
-  await zero.model.setWeights(Object.fromEntries(Object.entries(weights).map(([name, { data, shape }]) => [name, { data: data.fill(0), shape }])));
-  const wanted = await resize({ data: Float32Array.from(image.data, v => v / 255), shape: image.shape }, { scale: 2, method: 'bicubic' });
-  assert.deepEqual((await zero.upscale(image)).data, Uint8Array.from(wanted.data, v => Math.min(Math.max(255 * v + 0.5, 0), 255)));
-  zero.dispose();
+/** The bicubic filter, rounded to bytes as enlargements are. @param {{ data: Uint8Array, shape: number[] }} image */
+async function bicubic(image) {
+  const { data } = await resize({ data: Float32Array.from(image.data, v => v / 255), shape: image.shape }, { scale: 2, method: 'bicubic' });
+  return Uint8Array.from(data, v => Math.min(Math.max(255 * v + 0.5, 0), 255));
+}
+
+test('the residual network that predicts nothing is the bicubic filter, over blocks too; colours beside transparent pixels stay', async () => {
+  const narrow = new SuperResolver(); // whose blocks need less around them than the filter
+  await narrow.fit(scenes, { ...quick, filters: [2], kernelSize: 1, epochs: 1 });
+  for (const [one, image] of [[await SuperResolver.load(await conv.save('bytes')), noise(30, 31, 1)], [narrow, noise(150, 140, 1)]]) {
+    const weights = await one.model.getWeights();
+    await one.model.setWeights(Object.fromEntries(Object.entries(weights).map(([name, { data, shape }]) => [name, { data: data.fill(0), shape }])));
+    assert.deepEqual((await one.upscale(image)).data, await bicubic(image));
+    const colour = [200, 30, 90], half = { data: Uint8Array.from({ length: 12 * 14 * 4 }, (_, i) => ((i >> 2) % 14 < 7 ? [...colour, 255][i % 4] : 0)), shape: [12, 14, 4] };
+    const { data } = await one.upscale(half);
+    assert.ok(data.every((v, i) => i % 4 === 3 || data[i - i % 4 + 3] === 0 || v === colour[i % 4]), 'nothing shines through at the edge');
+    one.dispose();
+  }
 });
 
 test('warm start goes on; a fit that is stopped leaves the best weights so far, or what was before', async () => {

@@ -1,6 +1,8 @@
 // ONNX files of every kind of layer and of whole networks, run by onnxruntime: the same outputs as here.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { fromBinary, toBinary } from '@bufbuild/protobuf';
+import { ModelProtoSchema } from 'onnx-buf';
 import { apply, input, layers, model, sequential } from '../../bindings/index.js';
 import { exportOnnx, importOnnx } from '../../bindings/onnx/index.js';
 import { monotonicTransformer } from '../../bindings/quality/index.js';
@@ -136,6 +138,22 @@ test('a file with channels first, as PyTorch writes them: the same numbers from 
   assert.ok(Math.max(...ours.map((v, i) => Math.abs(v - theirs[i]))) <= 2e-6 * Math.max(...ours.map(Math.abs)));
   assert.ok(net.layers.every(({ kind }) => kind !== 'activation'), 'activations join the layers before them');
   net.dispose();
+});
+
+test('a way to use an operator that no layer has is refused, by the name of its node', async () => {
+  const net = await sequential([layers.input({ shape: [4, 4, 3] }), layers.conv2d({ filters: 2, kernelSize: 3, name: 'c' }), layers.maxPool2d({ name: 'p' }), layers.activation({ activation: 'softmax', name: 's' })]);
+  const file = await exportOnnx(net);
+  net.dispose();
+  /** @param {string} op @param {string} attribute @param {(value: any) => void} change @param {RegExp} message */
+  const refused = async (op, attribute, change, message) => {
+    const model = fromBinary(ModelProtoSchema, file), node = model.graph?.node.find(({ opType }) => opType === op), found = node?.attribute.find(({ name }) => name === attribute);
+    assert.ok(found, `${op} has no ${attribute}`);
+    change(found);
+    await assert.rejects(importOnnx(toBinary(ModelProtoSchema, model)), { code: 'file', message });
+  };
+  await refused('Softmax', 'axis', (a) => { a.i = 2n; }, /node "Softmax" \(Softmax\): axis = 2, expected that of the channels or the last/);
+  await refused('Conv', 'strides', (a) => { a.ints = [1n]; }, /node "c" \(Conv\): strides = \[1\], expected 2 values/);
+  await refused('MaxPool', 'kernel_shape', (a) => { a.type = 2; }, /node \d+ "p" \(MaxPool\): attribute kernel_shape is a number, expected a list/);
 });
 
 test('files that are cut, flipped or no files of this kind: an error that says so, or a model, never a crash', async () => {
