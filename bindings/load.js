@@ -6,7 +6,7 @@ import { importNode, isNode } from './platform.js';
 /** @import { EngineModule } from './heap.js' */
 /** @typedef {'heddle-st' | 'heddle-st-relaxed' | 'heddle-mt' | 'heddle-mt-relaxed'} EngineName */
 /**
- * What WebAssembly can do here, from wasm-feature-detect; found out by the caller, since workers know no import maps.
+ * What WebAssembly can do here, from wasm-feature-detect.
  * @typedef {{ simd: boolean, relaxedSimd: boolean }} Features
  */
 /**

@@ -1,6 +1,6 @@
 /** The engine that all models of this process or page share: started by the first call that computes, or by init. */
-import { relaxedSimd, simd } from 'wasm-feature-detect';
 import { HeddleError, checkOptions, kindOf, suggest } from './errors.js';
+import { relaxedSimd, simd } from './features.js';
 import { engineNames } from './load.js';
 import { isNode } from './platform.js';
 import { Client, openLocal, openWorker } from './rpc.js';

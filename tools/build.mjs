@@ -2,7 +2,8 @@
 // npm run build: all that the JavaScript API needs and git does not hold; what is fresh is skipped (make decides).
 //   node tools/build.mjs [PRESET...]    only these CMake presets
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { aptInstall, fail, npmCi, say, tree } from './common.mjs';
@@ -41,11 +42,28 @@ export function buildPreset(preset, target) {
 }
 
 /** Writes bindings/tables.js: the option tables of C, printed by the native program tools/schema.c. */
-export function writeTables() {
+function writeTables() {
   buildPreset('native-gcc', 'schema');
   const path = join(tree, 'bindings', 'tables.js');
   const text = run(join(tree, 'build', 'native-gcc', 'schema'), []);
   if (!existsSync(path) || readFileSync(path, 'utf8') !== text) writeFileSync(path, text);
+}
+
+/** Writes bindings/features.js: what is used of wasm-feature-detect, so that who installs heddle gets one package, and a page needs no import map for it. */
+function writeFeatures() {
+  const path = join(tree, 'bindings', 'features.js'), require = createRequire(import.meta.url);
+  const { outputFiles: [{ text }] } = require('esbuild').buildSync({ // which is there by now
+    stdin: { contents: "export { relaxedSimd, simd } from 'wasm-feature-detect';", resolveDir: tree }, bundle: true, minify: true, format: 'esm', write: false,
+  });
+  const file = `// @ts-nocheck\n// Made of wasm-feature-detect, Apache License 2.0: features.license.txt.\n${text}`;
+  if (!existsSync(path) || readFileSync(path, 'utf8') !== file) writeFileSync(path, file);
+  copyFileSync(join(tree, 'node_modules', 'wasm-feature-detect', 'LICENSE'), join(tree, 'bindings', 'features.license.txt'));
+}
+
+/** Writes the modules of bindings that git does not hold. */
+export function writeGenerated() {
+  writeTables();
+  writeFeatures();
 }
 
 export function ensureTools() {
@@ -58,8 +76,8 @@ function main(presets) {
   say(`emcc ${ensureEmcc().version}`);
   try {
     if (presets.length === 0) {
-      say('option tables');
-      writeTables();
+      say('option tables, feature detection');
+      writeGenerated();
     }
     for (const preset of presets.length ? presets : ENGINES) {
       const start = performance.now();

@@ -4,7 +4,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { ENGINES, buildPreset, ensureTools, writeTables } from './build.mjs';
+import { ENGINES, buildPreset, ensureTools, writeGenerated } from './build.mjs';
 import { aptInstall, fail, node24, npmCi, ownNode, say, tree } from './common.mjs';
 import { ensureEmcc } from './toolchain.mjs';
 
@@ -50,7 +50,7 @@ function nodeTest(folder, node = ownNode, atOnce = 2) {
 }
 
 function build(presets) {
-  writeTables();
+  writeGenerated();
   for (const preset of presets) buildPreset(preset, 'engine');
   return { ok: true, output: '', passed: 0, failed: 0, skipped: 0 };
 }

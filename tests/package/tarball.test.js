@@ -7,7 +7,7 @@ import { before, test } from 'node:test';
 import { tree } from '../../tools/common.mjs';
 import { installed } from './packed.js';
 
-const { version, bin, exports: entries } = JSON.parse(readFileSync(join(tree, 'package.json'), 'utf8'));
+const { version, bin, exports: entries, ...rest } = JSON.parse(readFileSync(join(tree, 'package.json'), 'utf8'));
 const place = installed();
 before(() => {
   mkdirSync(join(place.folder, 'photos'));
@@ -21,6 +21,12 @@ test('the tarball has the command, the engines and every entry, and nothing of t
   const wanted = [bin.heddle, 'bindings/tables.js', 'bindings/engines/heddle-mt-relaxed.wasm', ...Object.values(entries).map((entry) => (entry.default ?? entry).slice(2)).filter((name) => !name.includes('*'))];
   assert.deepEqual(wanted.filter((name) => !place.packed.includes(name)), []);
   assert.deepEqual(place.packed.filter((name) => !/^(bindings\/|package\.json$|README\.md$|LICENSE$)/.test(name)), []);
+});
+
+test('who installs heddle gets one package, and no script of it runs', () => {
+  assert.deepEqual(Object.keys(rest).filter((name) => /^(dependencies|optionalDependencies|bundleDependencies)$/.test(name)), []);
+  assert.deepEqual(Object.keys(rest.scripts).filter((name) => /^(pre|post)?install$|^prepare$/.test(name)), []);
+  assert.ok(place.packed.includes('bindings/features.license.txt'), 'the licence of what is made of another package');
 });
 
 test('npx heddle runs from the installed tarball, and says what it lacks', () => {

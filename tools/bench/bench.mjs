@@ -7,7 +7,7 @@ import { loadavg } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { gzipSync } from 'node:zlib';
-import { ENGINES, buildPreset, ensureTools, writeTables } from '../build.mjs';
+import { ENGINES, buildPreset, ensureTools, writeGenerated } from '../build.mjs';
 import { fail, node24, npmCi, tree } from '../common.mjs';
 import { ensureEmcc } from '../toolchain.mjs';
 
@@ -257,7 +257,7 @@ function show({ what, value, unit, most, least, note }) {
 
 function prepare(peers) {
   ensureTools();
-  writeTables();
+  writeGenerated();
   ensureEmcc();
   for (const preset of ENGINES) buildPreset(preset, 'engine');
   if (peers) {
