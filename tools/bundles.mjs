@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // Bundles of the package for pages without a bundler, in bindings/bundles (not in git): heddle.js for a script tag, and single.js, all in one file.
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
 import { tree } from './common.mjs';
@@ -42,15 +42,17 @@ async function bundledWorker(path) {
   return outputFiles[0].text;
 }
 
-/** Writes both; the engines must be there. */
-export async function writeBundles() {
-  await build({
-    ...common, entryPoints: [join(here, 'script.js')], outfile: join(out, 'heddle.js'), format: 'iife', globalName: 'heddle',
+/** Both bundles; the engines must be there. @param {boolean} [write] to bindings/bundles; otherwise they are only given back, without source maps */
+export async function writeBundles(write = true) {
+  const kept = { ...common, write, sourcemap: write };
+  const script = build({
+    ...kept, entryPoints: [join(here, 'script.js')], outfile: join(out, 'heddle.js'), format: 'iife', globalName: 'heddle',
     define: { 'import.meta.url': 'scriptUrl' }, inject: [join(here, 'script-url.js')], plugins: [enginesOutside],
   });
-  await build({
-    ...common, entryPoints: [join(here, 'single.js')], outfile: join(out, 'single.js'), format: 'esm', loader: { '.wasm': 'binary' }, plugins: [oneEngine, workerText],
+  const single = build({
+    ...kept, entryPoints: [join(here, 'single.js')], outfile: join(out, 'single.js'), format: 'esm', loader: { '.wasm': 'binary' }, plugins: [oneEngine, workerText],
   });
+  return Object.fromEntries((await Promise.all([script, single])).flatMap(({ outputFiles = [] }) => outputFiles.map(({ path, contents }) => [basename(path), contents])));
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1]).href) await writeBundles();

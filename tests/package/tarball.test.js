@@ -1,7 +1,7 @@
 // What npm packs is enough: installed from the tarball, without this tree, the command and every entry of the package work.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
 import { tree } from '../../tools/common.mjs';
@@ -27,6 +27,21 @@ test('who installs heddle gets one package, and no script of it runs', () => {
   assert.deepEqual(Object.keys(rest).filter((name) => /^(dependencies|optionalDependencies|bundleDependencies)$/.test(name)), []);
   assert.deepEqual(Object.keys(rest.scripts).filter((name) => /^(pre|post)?install$|^prepare$/.test(name)), []);
   assert.ok(place.packed.includes('bindings/features.license.txt'), 'the licence of what is made of another package');
+});
+
+test('bundles come with source maps that hold their sources, each file is of a kind that a user needs, and none is there twice', () => {
+  for (const name of ['heddle.js', 'single.js'].map((one) => `bindings/bundles/${one}`)) {
+    assert.ok(place.packed.includes(`${name}.map`), `${name}.map`);
+    const text = readFileSync(join(tree, name), 'utf8'), { sources, sourcesContent } = JSON.parse(readFileSync(join(tree, `${name}.map`), 'utf8'));
+    assert.ok(text.trimEnd().endsWith(`//# sourceMappingURL=${name.split('/').at(-1)}.map`), name);
+    const at = sources.findIndex((/** @type {string} */ path) => path === '../session.js');
+    assert.equal(sourcesContent[at], readFileSync(join(tree, 'bindings', 'session.js'), 'utf8'));
+  }
+  const kinds = /^bindings\/(?:[\w/-]+\.(?:js|safetensors)|bundles\/\w+\.js\.map|engines\/heddle-[\w-]+\.(?:mjs|d\.mts|wasm)|types\/[\w/]+\.d\.ts)$|^(?:bindings\/features\.license\.txt|package\.json|README\.md|LICENSE)$/;
+  assert.deepEqual(place.packed.filter((name) => !kinds.test(name)), []);
+  assert.equal(new Set(place.packed).size, place.packed.length);
+  const mib = statSync(place.tarball).size / 2 ** 20;
+  assert.ok(mib <= 3.2, `the package is ${mib.toFixed(2)} MiB, at most 3.2`);
 });
 
 test('npx heddle runs from the installed tarball, and says what it lacks', () => {

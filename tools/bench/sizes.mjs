@@ -1,0 +1,102 @@
+#!/usr/bin/env node
+// node tools/bench/sizes.mjs: what a page has to fetch, part by part, beside what it may at most; as a Markdown table. tests/rules/bundle.test.js holds it to that.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { brotliCompressSync, gzipSync } from 'node:zlib';
+import { build } from 'esbuild';
+import { writeBundles } from '../bundles.mjs';
+import { tree } from '../common.mjs';
+
+const bindings = join(tree, 'bindings');
+const { exports: entries, peerDependencies } = JSON.parse(readFileSync(join(tree, 'package.json'), 'utf8'));
+
+const SCRIPT = 'script tag: everything but the engines', SINGLE = 'single file: everything and one engine';
+const PAGE = '`heddle`, its worker and the largest engine', ALL = 'the same with all that `heddle` loads on demand';
+
+/** Limits in KiB of gzip. */
+export const LIMITS = {
+  entries: {
+    heddle: 24, 'heddle/files': 11, 'heddle/recipes': 7, 'heddle/estimators': 36, 'heddle/images': 6, 'heddle/quality': 36, 'heddle/super-resolution': 17, 'heddle/linalg': 3,
+    'heddle/solvers': 3, 'heddle/consensus': 13, 'heddle/nats': 8, 'heddle/keras': 8, 'heddle/onnx': 16,
+  },
+  uses: { 'a network: sequential, dense, fit': 22, 'ridge regression': 58, 'pictures enlarged': 39, 'pictures scored': 40 },
+  files: { worker: 12, 'heddle-st': 205, 'heddle-st-relaxed': 205, 'heddle-mt': 218, 'heddle-mt-relaxed': 218, [SCRIPT]: 130, [SINGLE]: 415 },
+  total: { [PAGE]: 255, [ALL]: 275 },
+};
+
+/** Programs as users write them. */
+const USES = {
+  'a network: sequential, dense, fit': `import { layers, sequential } from './index.js';
+    const net = await sequential([layers.input({ shape: [4] }), layers.dense({ units: 1 })]);
+    await net.compile({ optimizer: 'adam', loss: 'meanSquaredError' });
+    await net.fit(x, y);`,
+  'ridge regression': 'import { Ridge } from "./estimators/index.js"; console.log(await new Ridge().fit(x, y));',
+  'pictures enlarged': 'import { SuperResolver } from "./super_resolution/index.js"; console.log(await (await SuperResolver.pretrained({ scale: 2 })).upscale(x));',
+  'pictures scored': 'import { loadQualityModel } from "./quality/index.js"; console.log(await (await loadQualityModel(x)).score(y));',
+};
+
+const kib = (/** @type {Uint8Array[]} */ files, /** @type {(bytes: Uint8Array) => Uint8Array} */ pack) => files.reduce((sum, bytes) => sum + pack(bytes).length, 0) / 1024;
+const gzip = (/** @type {Uint8Array} */ bytes) => gzipSync(bytes, { level: 9 });
+/** @typedef {{ first: Uint8Array[], later?: Uint8Array[] }} Part later: what is fetched when it is first needed */
+
+/** A program minified for browsers. Packages that a user adds and the engines are left out.
+ * @param {{ text: string } | { path: string }} program its text, as if it lay in bindings/; or a file there */
+async function bundled(program) {
+  const source = 'text' in program ? { stdin: { contents: program.text, resolveDir: bindings, sourcefile: 'main.js' } } : { entryPoints: { stdin: join(bindings, program.path) } };
+  const { outputFiles, metafile } = await build({
+    ...source, bundle: true, minify: true, splitting: true, format: 'esm', platform: 'browser', write: false,
+    outdir: 'out', metafile: true, external: ['./engines/*', ...Object.keys(peerDependencies).flatMap((name) => [name, `${name}/*`])],
+  });
+  const atOnce = new Set(), visit = (/** @type {string} */ path) => {
+    if (atOnce.has(path)) return;
+    atOnce.add(path);
+    for (const { path: next, kind, external } of metafile.outputs[path].imports) if (!external && kind === 'import-statement') visit(next);
+  };
+  visit('out/stdin.js');
+  const [first, later] = [true, false].map((wanted) => outputFiles.filter(({ path }) => [...atOnce].some((one) => path.endsWith(`/${one}`)) === wanted).map(({ contents: bytes }) => bytes));
+  return { first, later };
+}
+
+/** Modules of the entries that are programs of a page, from bindings/. @type {Record<string, string>} */
+const modules = Object.fromEntries(Object.entries(entries).filter(([, entry]) => entry.types && !entry.default.includes('/bundles/'))
+  .map(([name, entry]) => [`heddle${name.slice(1)}`, entry.default.replace('./bindings/', './')]));
+
+/** @returns {Promise<Record<string, Record<string, Part>>>} in the groups of LIMITS; an entry beside `heddle` comes with it */
+async function parts() {
+  const found = { entries: {}, uses: {} };
+  for (const [name, path] of Object.entries(modules)) {
+    found.entries[name] = await bundled({ text: [...new Set([modules.heddle, path])].map((one, i) => `export * as part${i} from '${one}';`).join('\n') });
+  }
+  for (const [name, text] of Object.entries(USES)) found.uses[name] = await bundled({ text });
+  const worker = await bundled({ path: 'worker.js' }), bundles = await writeBundles(false), { first, later } = await bundled({ path: 'index.js' });
+  const engine = (/** @type {string} */ name) => ['mjs', 'wasm'].map((ending) => readFileSync(join(bindings, 'engines', `${name}.${ending}`)));
+  const engines = Object.fromEntries(['heddle-st', 'heddle-st-relaxed', 'heddle-mt', 'heddle-mt-relaxed'].map((name) => [name, { first: engine(name) }]));
+  const page = [...first, ...worker.first, ...engine('heddle-mt-relaxed')];
+  return {
+    ...found, files: { worker, ...engines, [SCRIPT]: { first: [bundles['heddle.js']] }, [SINGLE]: { first: [bundles['single.js']] } },
+    total: { [PAGE]: { first: page }, [ALL]: { first: [...page, ...later, ...worker.later] } },
+  };
+}
+
+/** All parts' sizes in KiB of gzip, in the groups of LIMITS. @param {(bytes: Uint8Array) => Uint8Array} [pack] something else than gzip
+ * @returns {Promise<Record<string, Record<string, { size: number, later: number }>>>} */
+export async function sizes(pack = gzip) {
+  const found = await parts(), main = found.entries.heddle;
+  const weigh = (/** @type {Part} */ { first, later = [] }) => ({ size: kib(first, pack), later: kib(later, pack) });
+  const beyond = (/** @type {Part} */ part) => {
+    const [own, base] = [part, part === main ? { first: [] } : main].map(weigh);
+    return { size: own.size - base.size, later: own.later - base.later };
+  };
+  return Object.fromEntries(Object.entries(found).map(([group, list]) => [group, Object.fromEntries(Object.entries(list).map(([name, part]) => [name, (group === 'entries' ? beyond : weigh)(part)]))]));
+}
+
+const TITLES = { entries: 'entry (beyond `heddle`)', uses: 'program, page side', files: 'file', total: 'a first page in all' };
+
+/** @param {Awaited<ReturnType<typeof sizes>>} found @param {Awaited<ReturnType<typeof sizes>>} dense by brotli @returns {string} Markdown */
+export const sizeTable = (found, dense) => Object.entries(found).map(([group, list]) => [
+  `| ${TITLES[group]} | gzip, KiB | brotli | on demand, gzip | at most |`, '| --- | --- | --- | --- | --- |',
+  ...Object.entries(list).map(([name, { size, later }]) => `| ${name} | ${size.toFixed(1)} | ${dense[group][name].size.toFixed(1)} | ${later > 0.05 ? later.toFixed(1) : '-'} | ${LIMITS[group][name]} |`),
+].join('\n')).join('\n\n');
+
+if (import.meta.url === pathToFileURL(process.argv[1]).href) console.log(sizeTable(await sizes(), await sizes(brotliCompressSync)));
