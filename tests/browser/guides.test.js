@@ -16,10 +16,11 @@ const programs = documents.map((name) => ({ name, ...program(readDocument(name),
 test('there are programs for pages', () => assert.ok(programs.length >= 2));
 
 for (const { name, code, count } of programs) {
-  test(`${name}: ${count} blocks of code run in a page`, () => withPage({ path: 'tests/browser/empty.html' }, async (page) => {
-    await page.evaluate((map) => {
-      const script = Object.assign(document.createElement('script'), { type: 'importmap', textContent: JSON.stringify({ imports: map }) });
-      document.head.append(script);
+  test(`${name}: ${count} blocks of code run in a page`, () => withPage({ path: 'tests/browser/blank.html' }, async (page) => {
+    await page.evaluate((map) => { // beside the page's own map
+      const { imports: own } = JSON.parse(document.querySelector('script[type=importmap]').textContent);
+      const more = Object.fromEntries(Object.entries(map).filter(([key]) => !(key in own)));
+      document.head.append(Object.assign(document.createElement('script'), { type: 'importmap', textContent: JSON.stringify({ imports: more }) }));
     }, imports);
     await page.addScriptTag({ type: 'module', content: `${code}\nglobalThis.guideIsDone = true;` });
     await page.waitForFunction(() => globalThis.guideIsDone === true);
