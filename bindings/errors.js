@@ -29,7 +29,7 @@ export class HeddleError extends Error {
   constructor(code, message, options) {
     super(message, options);
     this.name = 'HeddleError';
-    /** @type {HeddleErrorCode} */
+    /** What it is about. @type {HeddleErrorCode} */
     this.code = code;
   }
 }

@@ -84,7 +84,7 @@ const FULL = {
 function setUp(quick) {
   ensureTools();
   if (!quick) {
-    npmCi(join(tree, 'tests', 'package'));
+    for (const folder of [join('tests', 'package'), join('tools', 'site')]) npmCi(join(tree, folder));
     aptInstall({ clang: '/usr/bin/clang', chromium: '/usr/bin/chromium', 'nats-server': '/usr/sbin/nats-server' });
     const arch = { x64: 'x86_64', arm64: 'aarch64' }[process.arch];
     const version = /clang version (\d+)/.exec(run('clang', ['--version']).output)?.[1];

@@ -21,7 +21,7 @@ import { asArguments, asPicture, compute, filled, indexIn, readPicture } from '.
  * @property {number} [seed] of what is drawn, 0 unless told: a whole number. Levels of a kind with one seed are the same distortion, stronger
  */
 
-/** @type {readonly DistortionKind[]} */
+/** Kinds that `distort` knows. @type {readonly DistortionKind[]} */
 export const distortions = Object.freeze(/** @type {DistortionKind[]} */ (
   ['gaussianBlur', 'motionBlur', 'whiteNoise', 'impulseNoise', 'jpegBlocking', 'contrast', 'colour', 'downscale']));
 
