@@ -1,5 +1,5 @@
 // Example digits to choose from.
-import { colours, paint } from './heatmap.js';
+import { featureMaps } from 'heddle/vis';
 import { digit, side } from './mnist.js';
 import { byId } from './page.js';
 
@@ -24,17 +24,12 @@ export class Examples {
       this.#buttons.push({ button, canvas, row: -1, shown: new Uint8Array(side * side) });
     }
     byId('examples').replaceChildren(...this.#buttons.map(({ button }) => button));
-    matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => this.#buttons.forEach((one) => this.#paint(one)));
   }
 
   /** @param {import('./mnist.js').Digits} digits */
   offer(digits) {
     this.#digits = digits;
     this.#buttons.forEach((_, label) => this.#next(label));
-  }
-
-  #paint({ canvas, shown }) {
-    paint(canvas, { data: shown, rows: side, cols: side, range: [0, 255], map: colours().sequential });
   }
 
   /** Another digit of this class, if there is one. @param {number} label */
@@ -46,7 +41,7 @@ export class Examples {
     one.button.disabled = one.row < 0;
     if (one.row < 0) return;
     one.shown = digit(digits, one.row);
-    this.#paint(one);
+    featureMaps(one.canvas, { data: one.shown, shape: [side, side] }, { range: [0, 255] });
   }
 
   /** @param {number} label */

@@ -61,10 +61,11 @@ test('LeNet learns MNIST: curves, filters, activations, confusion matrix and mis
     assert.equal((100 * right / all).toFixed(1), found.at(-1).toFixed(1));
     assert.match(await text(page, 'confusion-state'), new RegExp(`^${found.at(-1).toFixed(1)} % of 2,000 test pictures right, after epoch 4`));
     await page.waitForFunction((old) => document.querySelector('#filters canvas').toDataURL() !== old, before);
-    assert.deepEqual((await colours(page, '#filters')).map((n) => n > 5), Array(6).fill(true));
+    const [filters] = await colours(page, '#filters');
+    assert.ok(filters > 60, `${filters} colours in 6 filters of 5 by 5`);
     const maps = await colours(page, '#layers');
-    assert.equal(maps.length, 6 + 6 + 16 + 16 + 1 + 1); // two convolutions, two poolings, two dense layers
-    assert.ok(maps.filter((n) => n > 5).length > 20, `colours ${maps}`);
+    assert.equal(maps.length, 6); // two convolutions, two poolings, two dense layers
+    assert.ok(maps.every((n) => n > 20), `colours ${maps}`);
     const mistake = page.locator('#mistakes button').first(), label = await mistake.getAttribute('aria-label');
     const [, said, is] = /Taken for (\d), .* but it is (\d)/.exec(label);
     await mistake.click();

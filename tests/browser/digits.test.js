@@ -238,7 +238,7 @@ test('a module that is missing is said', async () => {
   const server = await serve(), page = await barePage();
   await page.route('**/uPlot.esm.js', (route) => route.fulfill({ status: 404, body: '' }));
   await page.goto(`${server.url}web/digits/`);
-  assert.match(await page.innerText('[role="alert"].error'), /^This page could not be loaded\. .*digits\.js/);
+  assert.match(await page.innerText('[role="alert"].error'), /^This page could not be loaded\. .*uplot/);
   await page.close();
   await server.close();
 });

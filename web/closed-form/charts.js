@@ -1,6 +1,6 @@
 // The two charts: test accuracy against what a model grows in, and against the time that fitting takes.
-import { colour, plot } from '../chart.js';
-import { element, percent } from '../page.js';
+import { lineChart } from 'heddle/vis';
+import { byId, element, percent } from '../page.js';
 
 /** @import { Method, Point } from './models.js' */
 
@@ -14,20 +14,15 @@ function roundedDown(value) {
   const exponent = Math.floor(Math.log10(value));
   return Number(`${[5, 2].find((digit) => value >= Number(`${digit}e${exponent}`)) ?? 1}e${exponent}`);
 }
+/** The axis of accuracies: no lower than 0, no higher than 1. */
+const accuracyRange = (low, high) => {
+  if (low === null) return [0, 1];
+  const pad = Math.max((high - low) * 0.08, high * 0.01, 1e-6);
+  return [Math.max(0, low - pad), Math.min(1, high + pad)];
+};
 const round = (seconds) => String(+seconds.toPrecision(2));
 /** The best of a run's points. @param {Point[]} points */
 export const bestOf = (points) => points.reduce((best, point) => (point.accuracy > best.accuracy ? point : best));
-
-/** Draws series that have their own x each. @param {import('uplot').default} chart @param {{ x: number, y: number }[][]} series */
-function fill(chart, series) {
-  const xs = [...new Set(series.flatMap((points) => points.map(({ x }) => x)))].sort((a, b) => a - b), places = new Map(xs.map((x, i) => [x, i]));
-  const columns = series.map((points) => {
-    const column = Array(xs.length).fill(null);
-    for (const { x, y } of points) column[places.get(x)] = y;
-    return column;
-  });
-  chart.setData([xs, ...columns]);
-}
 
 export class Charts {
   /** The newest run of each method. @type {Map<string, Point[]>} */
@@ -36,37 +31,42 @@ export class Charts {
   #axis = 'rho';
   #isStale = false;
 
-  /** @param {{ growth: HTMLElement, time: HTMLElement, title: HTMLElement, legend: HTMLElement }} places @param {Method[]} methods */
-  constructor(places, methods) {
-    Object.assign(this, { places, methods });
-    const series = ({ id, axis }, isGrowth) => ({
-      stroke: colour(`--${id}`), width: 2, spanGaps: true, ...!isGrowth && axis === 'rho' && { paths: () => null }, // fits of their own
-      points: { show: () => !isGrowth || axis === this.#axis, size: axis ? 7 : 11, fill: colour(`--${id}`), width: 0 },
-    });
-    this.growth = plot(places.growth, {
-      label: labels.rho, isPart: true, series: methods.map((method) => series(method, true)),
-      x: { range: (_, low, high) => [0, Math.max(high ?? 0, least[this.#axis]) * 1.03] },
-    });
-    this.#dash();
-    this.time = plot(places.time, {
-      label: 'seconds of fitting', isPart: true, series: methods.map((method) => series(method, false)),
-      x: { distr: 3, range: (_, low, high) => [roundedDown(Math.min(low ?? 0.1, 0.1) / 1.3), Math.max(high ?? 10, 1) * 1.3] },
-      xAxis: { space: 30, values: (_, ticks) => ticks.map((tick) => (tick === null ? '' : String(+tick.toPrecision(1)))) },
-    });
+  /** @param {Method[]} methods */
+  static async make(methods) {
+    const charts = new Charts(), make = (id, options) => lineChart(byId(`chart-${id}`), { legend: false, y: { percent: true, range: accuracyRange }, ...options });
+    charts.methods = methods;
+    [charts.growth, charts.time] = await Promise.all([
+      make('growth', charts.#growth()),
+      make('time', {
+        // Ratios are fits of their own, no line leads from one to the other.
+        series: methods.map(({ id, name, axis }) => ({ name, colour: `var(--${id})`, draw: axis === 'rho' ? 'points' : 'both', size: axis ? 7 : 11 })),
+        x: {
+          label: 'seconds of fitting', log: true, format: (value) => String(+value.toPrecision(1)),
+          range: (low, high) => [roundedDown(Math.min(low ?? 0.1, 0.1) / 1.3), Math.max(high ?? 10, 1) * 1.3],
+        },
+      }),
+    ]);
+    charts.#describe([]);
+    return charts;
+  }
+
+  /** What the first chart looks like: what does not grow along its axis is a level line. */
+  #growth() {
+    const isOn = ({ axis }) => axis === this.#axis;
+    return {
+      series: this.methods.map((method) => ({
+        name: method.name, colour: `var(--${method.id})`, size: method.axis ? 7 : 11, draw: isOn(method) ? 'both' : 'line', dash: isOn(method) ? undefined : [6, 5],
+      })),
+      x: { label: labels[this.#axis], range: (_, high) => [0, Math.max(high ?? 0, least[this.#axis]) * 1.03] },
+    };
   }
 
   /** Chooses what the first chart shows. @param {Method} method */
   look({ axis }) {
     if (!axis || axis === this.#axis) return;
     this.#axis = axis;
-    this.growth.axes[0].label = labels[axis];
-    this.#dash();
+    this.growth.configure(this.#growth());
     this.#isStale = true;
-  }
-
-  /** What does not grow along the axis is a level line. */
-  #dash() {
-    this.methods.forEach(({ axis }, i) => { this.growth.series[i + 1].dash = axis === this.#axis ? undefined : [6, 5]; });
   }
 
   /** A run begins: its points take the place of those of the run before. @param {Method} method */
@@ -94,28 +94,28 @@ export class Charts {
     const runs = this.methods.map((method) => ({ method, points: this.#runs.get(method.id) ?? [] }));
     const own = runs.filter(({ method }) => method.axis === this.#axis).flatMap(({ points }) => points.map(({ x }) => x));
     const end = Math.max(...own, least[this.#axis]);
-    fill(this.growth, runs.map(({ method, points }) => {
-      if (method.axis === this.#axis) return points.map(({ x, accuracy }) => ({ x, y: accuracy }));
+    this.growth.set(runs.map(({ method, points }) => {
+      if (method.axis === this.#axis) return points.map(({ x, accuracy }) => [x, accuracy]);
       const best = points.length ? bestOf(points).accuracy : 0;
-      return points.length ? [{ x: 0, y: best }, { x: end, y: best }] : [];
+      return points.length ? [[0, best], [end, best]] : [];
     }));
-    fill(this.time, runs.map(({ points }) => points.map(({ seconds, accuracy }) => ({ x: Math.max(seconds, shortest), y: accuracy }))));
+    this.time.set(runs.map(({ points }) => points.map(({ seconds, accuracy }) => [Math.max(seconds, shortest), accuracy])));
     this.#describe(runs.filter(({ points }) => points.length > 0));
   }
 
   /** @param {{ method: Method, points: Point[] }[]} runs */
   #describe(runs) {
-    const { title, growth, time, legend } = this.places;
-    title.textContent = `Test accuracy against ${words[this.#axis]}`;
-    legend.replaceChildren(...runs.map(({ method: { id, name, axis } }) => {
+    const title = `Test accuracy against ${words[this.#axis]}`;
+    byId('growth-title').textContent = title;
+    byId('legend').replaceChildren(...runs.map(({ method: { id, name, axis } }) => {
       const key = element('span', 'key');
       key.style.background = `var(--${id})`;
       return element('span', '', key, axis && axis !== this.#axis ? ` ${name}, its best` : ` ${name}`);
     }));
     const best = runs.map(({ method: { name }, points }) => ({ name, point: bestOf(points) }));
     const tell = (text) => (best.length ? `${best.map(text).join('; ')}. The table below has all points.` : 'Nothing fitted yet.');
-    growth.setAttribute('aria-label', `${title.textContent}: ${tell(({ name, point }) => `${name} ${percent(point.accuracy)} at ${point.setting}`)}`);
-    time.setAttribute('aria-label', `Test accuracy against seconds: ${tell(({ name, point }) => `${name} ${percent(point.accuracy)} in ${round(point.seconds)} s`)}`);
+    this.growth.describe(`${title}: ${tell(({ name, point }) => `${name} ${percent(point.accuracy)} at ${point.setting}`)}`);
+    this.time.describe(`Test accuracy against seconds: ${tell(({ name, point }) => `${name} ${percent(point.accuracy)} in ${round(point.seconds)} s`)}`);
   }
 }
 

@@ -27,7 +27,7 @@ let abort = null;
 let reading = null;
 let rateControl = null, lastFacts = 0, ran = Promise.resolve();
 
-const charts = new Charts({ growth: byId('chart-growth'), time: byId('chart-time'), title: byId('growth-title'), legend: byId('legend') }, [...methods, together]);
+const charts = await Charts.make([...methods, together]);
 const results = new Results(byId('runs'), byId('points'));
 const trying = new Trying(showError);
 const controls = new Controls({

@@ -1,7 +1,8 @@
 // The page of convolutional networks: connects training, controls and pictures.
 import { HeddleError, listStore, load } from 'heddle';
+import { confusionMatrix } from 'heddle/vis';
 import { Answer } from '../answer.js';
-import { Curves } from '../chart.js';
+import { Curves } from '../curves.js';
 import { droppedFiles, onChosen } from '../dropped.js';
 import { byId, clearErrors, enable, listenForDrops, onClick, percent, put, say, showError } from '../page.js';
 import { addEpochRow, showEngine, showProgress, tell } from '../progress.js';
@@ -11,7 +12,7 @@ import { readOwn } from './files.js';
 import { Layers } from './layers.js';
 import { Live } from './live.js';
 import { compileNetwork, fits, makeNetwork, misfit, networkKey } from './network.js';
-import { Confusion, Mistakes, judge } from './results.js';
+import { Mistakes, judge } from './results.js';
 import { Samples } from './samples.js';
 import { MnistSet } from './sets.js';
 
@@ -28,8 +29,8 @@ let accuracy = null, lastFacts = 0;
 /** @type {AbortController | null} */
 let reading = null;
 
-const curves = new Curves(byId('chart-loss'), byId('chart-accuracy'));
-const answer = new Answer(byId('bars')), confusion = new Confusion();
+const curves = await Curves.make();
+const answer = new Answer(byId('bars')), confusion = confusionMatrix(byId('confusion'), new Uint32Array(100), { label: 'Test pictures by class' });
 const samples = new Samples((part, row) => look(part, row)), mistakes = new Mistakes((part, row) => {
   look(part, row);
   byId('sample-title').scrollIntoView({ block: 'nearest' });
@@ -57,14 +58,14 @@ const training = new Training(task, {
   quiet: () => live.hold(),
   onNetwork(net, isFresh) {
     live.setNet(net, set);
-    confusion.build(set.classes);
+    confusion.set(new Uint32Array(set.classes.length ** 2), { labels: set.classes });
     clearResults();
     put('network-facts', `${net.name}: ${net.parameters.toLocaleString('en')} weights in ${net.layers.length - 1} layers`);
     if (isFresh) restartCurves(null);
   },
   onBatch(log) {
     fit.log = log;
-    curves.batch(fit.begin + log.epoch + (log.batch + 1) / log.batches, log);
+    curves.add(log);
   },
   async onEpoch(log, signal) {
     const verdict = judge(await training.net.predict(set.input(held.images), { batchSize: 100, signal }), held.labels);
@@ -73,7 +74,7 @@ const training = new Training(task, {
     accuracy = verdict.accuracy;
     live.wasTested();
     showVerdict(verdict, held, `after epoch ${training.epochs}`);
-    curves.epoch(fit.begin + log.epoch + 1, log, false);
+    curves.add(log);
     addEpochRow(training.epochs, log);
     say(`Epoch ${log.epoch + 1} of ${fit.epochs}: ${percent(accuracy)} of the test pictures are right`, { isUrgent: false });
   },
@@ -110,7 +111,7 @@ function showAnswer(chances) {
 
 /** @param {import('./results.js').Verdict} verdict @param {Part} part @param {string} when */
 function showVerdict(verdict, part, when) {
-  confusion.show(verdict);
+  confusion.set(verdict.counts);
   mistakes.show(set, part, verdict);
   const count = verdict.rows.toLocaleString('en'), wrong = verdict.mistakes.length.toLocaleString('en');
   put('confusion-state', `${percent(verdict.accuracy)} of ${count} test pictures right, ${when}. Rows: what it is; columns: what the network says.`);
@@ -155,6 +156,7 @@ async function train() {
   controls.check();
   const settings = controls.read();
   if (training.wouldRenew(settings)) curves.clear();
+  curves.begin();
   fit = { begin: curves.end, epochs: settings.epochs, log: null };
   let history = null;
   try {
@@ -285,7 +287,6 @@ function listen() {
 function frame(now) {
   requestAnimationFrame(frame);
   live.frame(now);
-  curves.draw();
   if (now - lastFacts < 250) return;
   lastFacts = now;
   showEngine();

@@ -1,5 +1,4 @@
 // How the network does on test pictures: which classes it confuses, and which pictures it gets wrong.
-import { colours, paint } from '../heatmap.js';
 import { byId, element, percent } from '../page.js';
 import { paintPicture } from '../picture.js';
 
@@ -8,8 +7,7 @@ import { paintPicture } from '../picture.js';
 /** @typedef {{ loss: number, accuracy: number, counts: Uint32Array, mistakes: Mistake[], rows: number }} Verdict counts: [true class,
  *   said class]; mistakes: the surest first */
 
-const mostCells = 20, mostMistakes = 36;
-const dark = matchMedia('(prefers-color-scheme: dark)');
+const mostMistakes = 36;
 
 /** @param {{ data: Float32Array, shape: number[] }} chances [rows, classes] @param {Uint8Array} labels @returns {Verdict} */
 export function judge({ data, shape: [rows, classes] }, labels) {
@@ -25,73 +23,6 @@ export function judge({ data, shape: [rows, classes] }, labels) {
   const right = Array.from({ length: classes }, (_, k) => counts[k * classes + k]).reduce((a, b) => a + b, 0);
   mistakes.sort((a, b) => b.chance - a.chance || a.row - b.row);
   return { loss: loss / rows, accuracy: right / rows, counts, mistakes, rows };
-}
-
-/** True classes down, what the network says across: a table, or a picture if there are many classes. */
-export class Confusion {
-  #place = byId('confusion');
-  #cells = [];
-  #canvas = null;
-  /** @type {string[]} */
-  #classes = [];
-  /** @type {Verdict | null} */
-  #last = null;
-
-  constructor() {
-    dark.addEventListener('change', () => { if (this.#canvas && this.#last) this.show(this.#last); });
-  }
-
-  /** @param {string[]} classes */
-  build(classes) {
-    this.#classes = classes;
-    this.#cells = [];
-    this.#canvas = this.#last = null;
-    this.#place.replaceChildren(classes.length <= mostCells ? this.#table() : this.#picture());
-  }
-
-  #table() {
-    const head = element('tr', '', element('td')), body = element('tbody'), table = element('table', `confusion${this.#classes.some((name) => name.length > 3) ? ' tall' : ''}`, element('thead', '', head), body);
-    for (const name of this.#classes) head.append(this.#heading(name, 'col'));
-    for (const name of this.#classes) {
-      const cells = this.#classes.map(() => element('td'));
-      this.#cells.push(...cells);
-      body.append(element('tr', '', this.#heading(name, 'row'), ...cells));
-    }
-    return table;
-  }
-
-  #heading(name, scope) {
-    const heading = element('th', '', element('span', '', name));
-    heading.scope = scope;
-    heading.title = name;
-    return heading;
-  }
-
-  #picture() {
-    this.#canvas = element('canvas', 'confusion');
-    this.#canvas.width = this.#canvas.height = this.#classes.length;
-    this.#canvas.setAttribute('role', 'img');
-    return this.#canvas;
-  }
-
-  /** @param {Verdict} verdict */
-  show(verdict) {
-    this.#last = verdict;
-    const { counts, accuracy, rows } = verdict, classes = this.#classes.length;
-    const totals = Array.from({ length: classes }, (_, k) => counts.subarray(k * classes, (k + 1) * classes).reduce((a, b) => a + b, 0));
-    const parts = Float32Array.from(counts, (count, i) => count / Math.max(totals[Math.floor(i / classes)], 1));
-    if (this.#canvas) {
-      paint(this.#canvas, { data: parts, rows: classes, cols: classes, range: [0, 1], map: colours().sequential });
-      this.#canvas.setAttribute('aria-label', `Confusion matrix of ${classes} classes: ${percent(accuracy)} of ${rows} test pictures on its diagonal`);
-    }
-    this.#cells.forEach((cell, i) => {
-      const text = counts[i] ? String(counts[i]) : '';
-      if (cell.textContent !== text) cell.textContent = text;
-      const isRight = i % (classes + 1) === 0, strength = isRight ? parts[i] : Math.sqrt(parts[i]); // few mistakes show, too
-      cell.style.setProperty('--part', strength.toFixed(3));
-      cell.className = `${isRight ? 'right' : 'wrong'}${strength > 0.6 ? ' much' : ''}`;
-    });
-  }
 }
 
 /** Test pictures that are read wrongly, each a button. */

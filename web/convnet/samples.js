@@ -19,7 +19,6 @@ export class Samples {
   constructor(onChoose) {
     this.onChoose = onChoose;
     onClick('samples-next', () => this.#mix());
-    matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => this.#repaint());
   }
 
   /** Of the picture that is shown. */
@@ -70,14 +69,6 @@ export class Samples {
   #press() {
     for (const button of byId('samples').children) {
       button.setAttribute('aria-pressed', String(this.#shown?.part === this.#part && button.value === String(this.#shown.row)));
-    }
-  }
-
-  #repaint() {
-    if (!this.#shown) return;
-    this.show(this.#shown.part, this.#shown.row);
-    for (const button of byId('samples').children) {
-      paintPicture(button.firstElementChild, this.#set.picture(this.#part, Number(button.value)), this.#set.shape);
     }
   }
 }

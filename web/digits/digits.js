@@ -1,6 +1,6 @@
 // The digits page: connects training, controls and pictures.
 import { HeddleError, listStore, load } from 'heddle';
-import { Curves } from '../chart.js';
+import { Curves } from '../curves.js';
 import { Pad, toDigit } from '../draw.js';
 import { Examples } from '../examples.js';
 import { Mnist, preprocessing } from '../mnist.js';
@@ -23,7 +23,7 @@ let fit = { begin: 0, epochs: 0, isWhole: false, log: null };
 let accuracy = null;
 let lastFacts = 0;
 
-const curves = new Curves(byId('chart-loss'), byId('chart-accuracy'));
+const curves = await Curves.make();
 const answer = new Answer();
 const live = new Live(new Figures(byId('network'), document.querySelectorAll('[data-map]')), {
   onChances(chances) {
@@ -56,12 +56,12 @@ const training = new Training(task, {
   onBatch(log) {
     if (fit.isWhole) return;
     fit.log = log;
-    curves.batch(fit.begin + log.epoch + (log.batch + 1) / log.batches, log);
+    curves.add(log);
   },
   onEpoch(log) {
     fit.log = log;
     accuracy = log.val_accuracy;
-    curves.epoch(fit.begin + log.epoch + 1, log, fit.isWhole);
+    curves.add(log);
     addEpochRow(training.epochs, log);
     say(`Epoch ${log.epoch + 1} of ${fit.epochs}: ${percent(accuracy)} of the test digits are read right`, { isUrgent: false });
   },
@@ -118,6 +118,7 @@ async function train() {
   controls.check();
   const settings = controls.read();
   if (training.wouldRenew(settings)) curves.clear();
+  curves.begin();
   fit = { begin: curves.end, epochs: settings.epochs, isWhole: settings.optimizer === 'lbfgs', log: null };
   let history = null;
   try {
@@ -227,7 +228,6 @@ function listen() {
 function frame(now) {
   requestAnimationFrame(frame);
   live.frame(now);
-  curves.draw();
   if (now - lastFacts < 250) return;
   lastFacts = now;
   showEngine();

@@ -1,19 +1,18 @@
 // The network as pictures: weights and outputs of each layer, as figures 1 and 2 of the MatNet paper show them.
-import { colours, extent, paint } from '../heatmap.js';
+import { extent, weightMap } from 'heddle/vis';
 import { side } from '../mnist.js';
 import { element } from '../page.js';
 import { activationRange, parts } from './network.js';
 
 /** @import { Model } from 'heddle' */
 
-const dark = matchMedia('(prefers-color-scheme: dark)');
 const short = (value) => value.toFixed(Math.abs(value) < 9.995 ? 2 : Math.abs(value) < 100 ? 1 : 0).replace('-', '\u2212');
 
 /** One matrix with its name; `show` takes new values and draws them. */
 class Picture {
   #canvas = element('canvas');
   #range = element('span');
-  #last = null;
+  #map = null;
 
   /**
    * @param {string} name @param {number} rows @param {number} cols
@@ -21,9 +20,7 @@ class Picture {
    *   colours, that of the values unless told; says: for screen readers; isBare: the name is all of the caption
    */
   constructor(name, rows, cols, { isSigned, range = null, says = name, isBare = false }) {
-    Object.assign(this, { rows, cols, isSigned, range });
-    this.#canvas.setAttribute('role', 'img');
-    this.#canvas.setAttribute('aria-label', `${says}, ${rows} by ${cols}, as an image`);
+    Object.assign(this, { rows, cols, isSigned, range, says });
     this.#canvas.style.setProperty('--rows', rows);
     this.#canvas.style.setProperty('--cols', cols);
     const caption = element('figcaption', '', element('b', '', name));
@@ -35,18 +32,12 @@ class Picture {
 
   /** @param {ArrayLike<number>} data row-major */
   show(data) {
-    this.#last = data;
     const [low, high] = extent(data), size = Math.max(Math.abs(low), Math.abs(high)) || 1;
-    const range = this.range ?? (this.isSigned ? [-size, size] : [Math.min(low, 0), high]);
-    paint(this.#canvas, {
-      data, rows: this.rows, cols: this.cols, range, map: this.isSigned ? colours().diverging : colours().sequential,
-    });
+    const range = this.range ?? (this.isSigned ? [-size, size] : [Math.min(low, 0), Math.max(high, 1e-30)]), values = { data, shape: [this.rows, this.cols] };
+    if (this.#map) this.#map.set(values, { range });
+    else this.#map = weightMap(this.#canvas, values, { range, colours: this.isSigned ? 'diverging' : 'sequential', label: this.says });
     const text = `${short(low)} to ${short(high)}`;
     if (this.#range.textContent !== text) this.#range.textContent = text;
-  }
-
-  repaint() {
-    if (this.#last) this.show(this.#last);
   }
 }
 
@@ -63,9 +54,8 @@ export class Figures {
   /** @param {HTMLElement} place @param {Iterable<HTMLCanvasElement>} scales of colours; `data-map` names them */
   constructor(place, scales) {
     this.place = place;
-    this.scales = scales;
-    dark.addEventListener('change', () => this.#repaint());
-    this.#paintScales();
+    const data = Float32Array.from({ length: 256 }, (_, i) => i);
+    for (const scale of scales) weightMap(scale, { data, shape: [1, 256] }, { range: [0, 255], colours: scale.dataset.map });
   }
 
   /** Makes the pictures of a network. @param {Model} net */
@@ -124,15 +114,5 @@ export class Figures {
   showOutputs(digit, outputs) {
     this.input.show(digit);
     this.outputs.forEach((name, i) => this.#outputs.get(name)?.show(outputs[i].data));
-  }
-
-  #paintScales() {
-    const data = Array.from({ length: 256 }, (_, i) => i);
-    for (const scale of this.scales) paint(scale, { data, rows: 1, cols: 256, range: [0, 255], map: colours()[scale.dataset.map] });
-  }
-
-  #repaint() {
-    this.#paintScales();
-    for (const picture of [this.input, ...this.#weights.values(), ...this.#outputs.values(), ...this.#classes]) picture?.repaint();
   }
 }

@@ -1,5 +1,5 @@
 // The map of local scores: parts of a picture scored one by one, laid over it.
-import { colours, extent, paint } from '../heatmap.js';
+import { extent, weightMap } from 'heddle/vis';
 import { byId, put } from '../page.js';
 
 const across = ['left', 'middle', 'right'], down = ['top', 'middle', 'bottom'];
@@ -11,17 +11,12 @@ function placeOf(at, rows, cols) {
 }
 
 export class LocalMap {
-  /** @type {{ data: ArrayLike<number>, shape: number[] } | null} */
-  #scores = null;
-
   constructor() {
     byId('veil').addEventListener('input', ({ target }) => { byId('map').style.opacity = target.value; });
     byId('map').style.opacity = byId('veil').value;
-    matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => this.#paint());
   }
 
   clear() {
-    this.#scores = null;
     byId('map').hidden = byId('scale').hidden = true;
   }
 
@@ -35,19 +30,13 @@ export class LocalMap {
    */
   async show(model, picture, parts, signal) {
     const patch = Math.min(224, Math.max(16, Math.round(Math.min(...model.preprocessing.size) / parts)));
-    this.#scores = await model.localScores(picture, { patch, stride: Math.ceil(patch / 2), signal });
-    this.#paint();
-    const { data, shape: [rows, cols] } = this.#scores, [low, high] = extent(data), all = Array.from(data);
+    const { data, shape } = await model.localScores(picture, { patch, stride: Math.ceil(patch / 2), signal });
+    const [rows, cols] = shape, [low, high] = extent(data), all = Array.from(data);
+    // Low scores are warm, high ones blue; a level map has no range of its own.
+    weightMap(byId('map'), { data: all.map((score) => -score), shape }, { range: [-high, Math.max(-low, -high + 1e-6)], colours: 'diverging' });
     put('scale-low', low.toFixed(1));
     put('scale-high', high.toFixed(1));
     byId('map').hidden = byId('scale').hidden = false;
     return `${rows} x ${cols} parts, worst ${low.toFixed(1)} at the ${placeOf(all.indexOf(low), rows, cols)}, best ${high.toFixed(1)} at the ${placeOf(all.indexOf(high), rows, cols)}`;
-  }
-
-  /** Low scores are warm, high ones blue. */
-  #paint() {
-    if (!this.#scores) return;
-    const { data, shape: [rows, cols] } = this.#scores, [low, high] = extent(data);
-    paint(byId('map'), { data: Array.from(data, (score) => -score), rows, cols, range: [-high, -low], map: colours().diverging });
   }
 }

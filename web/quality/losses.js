@@ -2,7 +2,6 @@
 import { HeddleError, losses } from 'heddle';
 import { readSafetensors } from 'heddle/files';
 import { mapping, qualityModel, split, statistics } from 'heddle/quality';
-import { extent } from '../heatmap.js';
 
 /** @import { RatedSet } from './example.js' */
 /** @typedef {{ id: string, name: string, make: () => object, normalizeEnd: boolean }} Contestant */
@@ -75,14 +74,13 @@ export async function trainJudge(contestant, { set, parts, settings, signal, onP
   }
 }
 
-/** Predictions and ratings, and points of the curve that maps the ones to the others.
- * @typedef {{ learnt: [number, number][], held: [number, number][], curve: [number, number][] }} Points */
+/** Predictions and ratings, and the curve that maps the ones to the others.
+ * @typedef {{ learnt: [number, number][], held: [number, number][], map: import('heddle/quality').Mapping }} Points */
 
 /** @param {[number, number][]} learnt @param {[number, number][]} held @returns {Promise<Points>} */
 async function withCurve(learnt, held) {
-  const all = [...learnt, ...held], column = (k) => Float64Array.from(all, (point) => point[k]), map = await mapping.logistic4(column(0), column(1));
-  const [low, high] = extent(column(0)), grid = Float64Array.from({ length: 81 }, (_, i) => low + (high - low) * i / 80);
-  return { learnt, held, curve: Array.from(map.apply(grid), (y, i) => [grid[i], y]) };
+  const all = [...learnt, ...held], column = (k) => Float64Array.from(all, (point) => point[k]);
+  return { learnt, held, map: await mapping.logistic4(column(0), column(1)) };
 }
 
 /** After an epoch: on the scale of the ratings, by the line that fits the pictures held back best.

@@ -1,11 +1,11 @@
 // The part that mixes: two data sets with scales of their own, one quality for both.
 import { HeddleError } from 'heddle';
 import { certificate, mixedDatasetModel, srocc } from 'heddle/quality';
+import { extent } from 'heddle/vis';
 import { isPicture, onChosen } from '../dropped.js';
-import { extent } from '../heatmap.js';
 import { byId, enable, onClick, put } from '../page.js';
 import { attempt, isIdle, onWork, progress, run } from '../work.js';
-import { MixChart } from './charts.js';
+import { makeMixChart } from './charts.js';
 import { judge, onJudge } from './judge.js';
 import { newJudge } from './losses.js';
 import { PictureSets, exampleSets, tableOf } from './picture_sets.js';
@@ -13,11 +13,12 @@ import { exampleTables, readTable, standardized } from './tables.js';
 
 /** @import { Table } from './tables.js' */
 
+const showMix = await makeMixChart(byId('chart-mix'));
+
 export class Mix {
   /** @type {(Table | null)[]} */
   #own = [null, null];
   #pictures = new PictureSets();
-  #chart = new MixChart(byId('chart-mix'));
   #model = null;
 
   /** @param {import('./train.js').Train} train whose pictures, ratings and settings can be taken */
@@ -134,7 +135,7 @@ export class Mix {
       put(`mix-name-${k}`, tables[k].name);
     }
     const points = qualities.map((quality, k) => Array.from(quality, (q, i) => [q, sets[k].y[i]]));
-    this.#chart.show({ points, curves }, `Ratings over the common quality. ${words.join('; ')}.`);
+    showMix({ points, curves }, `Ratings over the common quality. ${words.join('; ')}.`);
     const unread = tables.flatMap((table) => table.unread ?? []);
     put('mix-text', `${words.join('; ')} for each step of 1 in quality.${unread.length ? ` Not readable: ${unread.join(', ')}.` : ''}`);
     return 'Both sets are fitted';

@@ -11,10 +11,9 @@ import { Train } from './train.js';
 const train = new Train(), parts = { train, rate: new Rate(), mix: new Mix(train) }, tabs = new Tabs(Object.keys(parts));
 let lastFacts = 0;
 
-/** All drawing happens here. @param {number} now */
+/** @param {number} now */
 function frame(now) {
   requestAnimationFrame(frame);
-  parts.train.draw();
   if (now - lastFacts < 250) return;
   lastFacts = now;
   showEngine();

@@ -1,7 +1,7 @@
 // The part that rates: pictures in, scores out, sorted; and where a picture is good or bad.
 import { HeddleError, saveTo } from 'heddle';
+import { extent } from 'heddle/vis';
 import { onChosen } from '../dropped.js';
-import { extent } from '../heatmap.js';
 import { byId, element, enable, onClick, put, say } from '../page.js';
 import { attempt, isIdle, onWork, progress, run } from '../work.js';
 import { examplePictures } from './example.js';

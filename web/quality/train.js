@@ -4,7 +4,7 @@ import { onChosen } from '../dropped.js';
 import { byId, element, enable, onClick, put } from '../page.js';
 import { tell } from '../progress.js';
 import { attempt, isIdle, onWork, progress, run } from '../work.js';
-import { Race, Scatter } from './charts.js';
+import { Race, makeScatter } from './charts.js';
 import { Controls } from './controls.js';
 import { examplePictures } from './example.js';
 import { adopt, judge, onJudge, open } from './judge.js';
@@ -14,12 +14,12 @@ import { Rating } from './rating.js';
 
 const kept = 'quality', isTrunk = ({ path }) => /\.safetensors$/i.test(path), round = (value) => (Number.isFinite(value) ? value.toFixed(3) : '–');
 
+const race = await Race.make(contestants), drawScatter = await makeScatter(byId('chart-scatter'));
+
 export class Train {
   #own = new OwnPictures();
   #rating = new Rating(this.#own, () => this.#refresh());
   #controls = new Controls(() => this.#showSource());
-  #race = new Race({ srocc: byId('chart-srocc'), plcc: byId('chart-plcc'), legend: byId('legend') }, contestants);
-  #scatter = new Scatter(byId('chart-scatter'));
   /** The example's pictures, for their settings. */
   #example = { key: '', set: null };
 
@@ -71,11 +71,6 @@ export class Train {
     return this.#own.set();
   }
 
-  /** Draws what is new; for requestAnimationFrame. */
-  draw() {
-    this.#race.draw();
-  }
-
   /** What is learnt from. @param {import('./controls.js').Settings} settings @param {AbortSignal} signal */
   async #set({ source, count, size, seed }, signal) {
     if (source === 'own') return this.#own.set();
@@ -94,7 +89,7 @@ export class Train {
     await run('Getting the pictures ready', async (signal) => {
       const set = await this.#set(settings, signal), parts = partsOf(set, settings);
       if (info().threadsAsked !== settings.threads) await init({ threads: settings.threads });
-      if (chosen.length > 1) this.#race.clear();
+      if (chosen.length > 1) race.clear();
       for (const [i, contestant] of chosen.entries()) {
         const one = await this.#one(contestant, { set, parts, settings, signal, begin: i / chosen.length, span: 1 / chosen.length, isAlone: chosen.length === 1 });
         if (one === null || (best && !(one.srocc > best.srocc))) {
@@ -114,7 +109,7 @@ export class Train {
   /** @param {typeof contestants[0]} contestant @param {any} task @returns {Promise<any>} null if it diverged, which ends no race */
   async #one(contestant, { begin, span, settings, isAlone, ...task }) {
     const { id, name } = contestant, start = performance.now(), line = this.#line(contestant), logs = [];
-    this.#race.begin(id);
+    race.begin(id);
     progress(begin, `${name}: preparing`);
     try {
       const model = await trainJudge(contestant, {
@@ -122,7 +117,7 @@ export class Train {
         onStopped: (model) => adopt(model, `${name} on ${task.set.name}, stopped after epoch ${logs.length}`),
         onEpoch: async (log, points) => {
           logs.push(log);
-          this.#race.add(id, log);
+          race.add(id, log);
           put('fact-epoch', `${log.epoch} of ${settings.epochs}`);
           put('fact-loss', round(log.loss));
           this.#write(line, contestant, logs, start);
@@ -161,7 +156,7 @@ export class Train {
 
   /** @param {import('./losses.js').Points} points @param {string} text */
   #showScatter(points, text) {
-    this.#scatter.show(points, text);
+    drawScatter(points, text);
     put('scatter-text', text);
   }
 

@@ -2,25 +2,29 @@
 import { HeddleError, info, init, listStore } from 'heddle';
 import { resize } from 'heddle/images';
 import { SuperResolver } from 'heddle/super-resolution';
+import { lossChart } from 'heddle/vis';
 import { isPicture, onChosen } from '../dropped.js';
 import { byId, enable, onClick, put } from '../page.js';
 import { duration, tell } from '../progress.js';
 import { attempt, isIdle, onWork, progress, run } from '../work.js';
 import { Controls } from './controls.js';
-import { Curves } from './curves.js';
 import { kinds } from './networks.js';
 import { examples, readExample, readPicture } from './pictures.js';
 import { Weights, stepsOf } from './weights.js';
 
 /** @import { Found } from '../dropped.js' */
 
+const decibels = (value) => `${value.toFixed(2)} dB`;
+const [psnrChart, lossCurve] = await Promise.all([
+  lossChart(byId('chart-psnr'), { metric: 'psnr', label: 'PSNR', legend: false, names: { validation: 'held back' }, y: { format: decibels, size: 62 } }),
+  lossChart(byId('chart-loss'), { label: 'Loss', legend: false, y: { format: (value) => value.toPrecision(2), size: 62 } }),
+]);
 const kept = 'super-resolution', isModel = ({ path }) => /\.safetensors$/i.test(path);
 
 export class Train {
   /** @type {Found[]} */
   #files = [];
   #controls = new Controls();
-  #curves = new Curves(byId('chart-psnr'), byId('chart-loss'));
   #weights = new Weights(byId('weights'));
   #lastWeights = 0;
   /** @type {SuperResolver | null} the one that is saved */
@@ -46,13 +50,11 @@ export class Train {
       this.#resolver = networks.newest;
       void attempt(() => this.#look(this.#resolver.model));
     });
-    this.#curves.clear();
     this.#refresh();
   }
 
   /** For requestAnimationFrame. */
   draw() {
-    this.#curves.draw();
     this.#weights.draw();
   }
 
@@ -85,7 +87,8 @@ export class Train {
     const { kind, isHalved, threads, options } = this.#controls.read(), unread = [], resolver = new SuperResolver();
     await run('Reading pictures', async (signal) => {
       if (info().threadsAsked !== threads) await init({ threads });
-      this.#curves.clear();
+      for (const chart of [psnrChart, lossCurve]) chart.clear();
+      psnrChart.compare(null);
       put('fact-bicubic', '–');
       try {
         await resolver.fit(this.#pictures(isHalved, unread), { ...options, signal, onProgress: (at) => this.#progress(at), onEpochEnd: (epoch, log, now) => this.#epoch(epoch, log, now) });
@@ -113,10 +116,14 @@ export class Train {
 
   /** @param {number} epoch @param {import('heddle/super-resolution').EpochReport} log @param {{ model: import('heddle').Model, bicubic: number | null }} now */
   async #epoch(epoch, { loss, psnr }, { model, bicubic }) {
-    this.#curves.add({ epoch: epoch + 1, loss, psnr }, bicubic);
+    lossCurve.add(epoch, { loss });
+    if (psnr !== undefined) psnrChart.add(epoch, { val_psnr: psnr });
     put('fact-epoch', String(epoch + 1));
-    if (psnr !== undefined) put('fact-psnr', `${psnr.toFixed(2)} dB`);
-    if (bicubic !== null) put('fact-bicubic', `${bicubic.toFixed(2)} dB`);
+    if (psnr !== undefined) put('fact-psnr', decibels(psnr));
+    if (bicubic !== null) {
+      put('fact-bicubic', decibels(bicubic));
+      psnrChart.compare({ name: 'bicubic', value: bicubic });
+    }
     if (performance.now() - this.#lastWeights < 400) return;
     await this.#look(model);
     this.#lastWeights = performance.now();

@@ -1,5 +1,5 @@
 // The weights of a network as pictures: U_j, V_j of the modalities and R_j, S_j of the outputs (figure 3 of the MatNet paper), or first filters.
-import { colours, extent, paint } from '../heatmap.js';
+import { weightMap } from 'heddle/vis';
 import { element } from '../page.js';
 
 /** @import { Model } from 'heddle' */
@@ -41,13 +41,12 @@ export class Weights {
   #steps = [];
   #shape = '';
   #isStale = false;
-  /** @type {HTMLCanvasElement[]} */
+  /** @type {{ canvas: HTMLCanvasElement, label: string }[]} */
   #canvases = [];
 
   /** @param {HTMLElement} place */
   constructor(place) {
     this.place = place;
-    matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => { this.#isStale = true; });
   }
 
   /** @param {Step[]} steps */
@@ -61,11 +60,9 @@ export class Weights {
     this.place.replaceChildren(...this.#steps.map(({ title, about, matrices }) => {
       const figures = matrices.map(({ name, rows, cols }) => {
         const canvas = element('canvas');
-        canvas.setAttribute('role', 'img');
-        canvas.setAttribute('aria-label', `${title}: ${name}, ${rows} by ${cols}, as an image`);
         canvas.style.setProperty('--rows', rows);
         canvas.style.setProperty('--cols', cols);
-        this.#canvases.push(canvas);
+        this.#canvases.push({ canvas, label: `${title}: ${name}` });
         return element('figure', '', canvas, ...matrices.length > 2 ? [] : [element('figcaption', '', element('b', '', name), ` ${rows} × ${cols}`)]);
       });
       return element('div', 'step', element('h3', '', `${title} `, element('span', 'muted', about)), element('div', `matrices${matrices.length > 2 ? ' filters' : ''}`, ...figures));
@@ -80,8 +77,8 @@ export class Weights {
     if (shape !== this.#shape) this.#build();
     this.#shape = shape;
     all.forEach(({ data, rows, cols }, i) => {
-      const [low, high] = extent(data), most = Math.max(-low, high) || 1;
-      paint(this.#canvases[i], { data, rows, cols, range: [-most, most], map: colours().diverging });
+      const { canvas, label } = this.#canvases[i];
+      weightMap(canvas, { data, shape: [rows, cols] }, { colours: 'diverging', label });
     });
   }
 }
