@@ -55,12 +55,12 @@ function answer(request, response, { headers, folder }) {
   if (!file) return response.writeHead(404, { 'Content-Type': 'text/plain' }).end('not found\n');
   if (file.folder) return response.writeHead(301, { Location: encodeURI(file.folder) }).end();
   response.writeHead(200, {
-    ...headers,
     'Content-Type': TYPES[extname(file.path)] ?? 'application/octet-stream',
     'Content-Length': file.size,
     'Cache-Control': 'no-cache',
     'Cross-Origin-Resource-Policy': 'same-origin',
     'X-Content-Type-Options': 'nosniff',
+    ...headers,
   });
   if (request.method === 'HEAD') return response.end();
   return createReadStream(file.path).on('error', () => response.destroy()).pipe(response);
@@ -69,7 +69,7 @@ function answer(request, response, { headers, folder }) {
 /**
  * Starts a server on this machine's loopback address.
  * @param {{ port?: number, isolated?: boolean, folder?: string, headers?: Record<string, string> }} [options] port 0 (default): any free one;
- *   folder: to serve that alone; headers: more of them with every file
+ *   folder: to serve that alone; headers: more of them with every file, or others
  * @returns {Promise<{ url: string, close: () => Promise<void> }>} url ends with a slash
  */
 export async function serve({ port = 0, isolated = true, folder, headers } = {}) {

@@ -8,7 +8,7 @@ import { exportOnnx, importOnnx } from '../../bindings/onnx/index.js';
 import { monotonicTransformer } from '../../bindings/quality/index.js';
 import { recipes } from '../../bindings/recipes.js';
 import { tables } from '../../bindings/tables.js';
-import { writeOnnx } from '../../tools/bench/onnx.mjs';
+import { writeOnnx } from '../../tools/bench/peers/onnx.mjs';
 import { tool } from './packed.js';
 
 const ort = await tool('onnxruntime-web');

@@ -1,5 +1,5 @@
 // Writes an ONNX model (opset 13, float32, NCHW) of what is drawn: just enough of its protobuf format for the benchmarks.
-import { numbers } from './conv_nets.mjs';
+import { numbers } from '../kit.mjs';
 
 const utf8 = new TextEncoder();
 

@@ -1,8 +1,9 @@
 /* Speed of the kernels: native, or compiled to WebAssembly and run in Node.
  *
  *   kern [threads [group]]     group: square, matnet, mlp, array, conv; all of them without one
+ *   kern threads square NAME [ROUNDS]   milliseconds of every round of one product, as JSON
  *
- * From the top of the checkout, with FILES = tools/bench/kern.c src/base/{pool,context,format,scalar,rng}.c all of src/kern:
+ * From the top of the checkout, with FILES = tools/bench/native/kern.c src/base/{pool,context,format,scalar,rng}.c all of src/kern:
  *   cc -std=c11 -O2 -ffp-contract=off -Isrc FILES -lm -lpthread -o /tmp/kern && /tmp/kern 1 matnet
  *   build/toolchain/emcc -std=c11 -O3 -msimd128 -mrelaxed-simd -pthread -sPTHREAD_POOL_SIZE=2 -sEXIT_RUNTIME=1
  *     -ffp-contract=off -Isrc FILES -o /tmp/kern.js && node /tmp/kern.js 2 mlp
@@ -78,24 +79,31 @@ static int ascending(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* Median and least microseconds of one call of fn(arg); a round takes at least 4 ms. The warm-up leaves an engine the time to
+/* Microseconds of one call of fn(arg) in every round; a round takes at least 4 ms. The warm-up leaves an engine the time to
  * compile what runs often. */
-static double measure(void (*fn)(void *), void *arg, double *least)
+static void clock_rounds(void (*fn)(void *), void *arg, int rounds, double *times)
 {
-    double times[ROUNDS], once, start = now();
+    double once, start = now();
     int calls = 0;
     for (; calls < 3 || (now() - start < 60000); calls++) {
         fn(arg);
     }
     once = (now() - start) / calls;
     int repeat = (int)(4000 / once) + 1;
-    for (int r = 0; r < ROUNDS; r++) {
+    for (int r = 0; r < rounds; r++) {
         start = now();
         for (int i = 0; i < repeat; i++) {
             fn(arg);
         }
         times[r] = (now() - start) / repeat;
     }
+}
+
+/* Median and least of them. */
+static double measure(void (*fn)(void *), void *arg, double *least)
+{
+    double times[ROUNDS];
+    clock_rounds(fn, arg, ROUNDS, times);
     qsort(times, ROUNDS, sizeof *times, ascending);
     *least = times[0];
     return times[ROUNDS / 2];
@@ -126,6 +134,27 @@ static void multiply(void *arg)
             x->c, x->p.n);
 }
 
+static call operands(hd_pool *pool, const product *p)
+{
+    const size_t m = (size_t)p->m, n = (size_t)p->n, k = (size_t)p->k;
+    return (call){ .pool = pool, .p = *p, .a = fresh(m * k), .b = fresh(k * n), .c = fresh(m * n) };
+}
+
+static void print_rounds(hd_pool *pool, const char *group, const char *name, int rounds)
+{
+    for (size_t i = 0; i < sizeof products / sizeof *products; i++) {
+        if (!strcmp(products[i].group, group) && !strcmp(products[i].name, name)) {
+            call x = operands(pool, &products[i]);
+            double times[ROUNDS];
+            clock_rounds(multiply, &x, rounds, times);
+            for (int r = 0; r < rounds; r++) {
+                printf("%s%.6f", r ? ", " : "{\"ms\": [", 1e-3 * times[r]);
+            }
+            printf("]}\n");
+        }
+    }
+}
+
 static void bench_products(hd_pool *pool, const char *group)
 {
     double total = 0, total_least = 0, flop = 0, check = 0;
@@ -135,7 +164,7 @@ static void bench_products(hd_pool *pool, const char *group)
             continue;
         }
         size_t m = (size_t)p->m, n = (size_t)p->n, k = (size_t)p->k;
-        call x = { .pool = pool, .p = *p, .a = fresh(m * k), .b = fresh(k * n), .c = fresh(m * n) };
+        call x = operands(pool, p);
         double least, us = measure(multiply, &x, &least), work = 2e-3 * (double)(m * n * k);
         check += (double)x.c[m * n / 2];
         printf("%-8s %-12s %9.1f us %7.1f GFLOP/s   best %9.1f us %7.1f GFLOP/s\n", group, p->name, us, work / us, least,
@@ -332,6 +361,11 @@ int main(int argc, char **argv)
     if (!pool) {
         printf("%s\n", context.error);
         return 1;
+    }
+    if (argc > 3) {
+        print_rounds(pool, argv[2], argv[3], argc > 4 && atoi(argv[4]) < ROUNDS ? atoi(argv[4]) : ROUNDS);
+        hd_pool_free(&context, pool);
+        return 0;
     }
     printf("threads: %d\n", hd_pool_threads(pool));
     for (size_t i = 0; i < 3; i++) {

@@ -1,4 +1,4 @@
-// The convolutional networks of the benchmarks, drawn with whatever draws them: heddle or a peer.
+// What is measured: the same for heddle and its peers. Convolutional networks are drawn with whatever draws them.
 // A drawer has conv, maxPool, add, globalAverage, flatten, dropout, dense; shapes are NHWC or NCHW as it likes.
 
 /** The CIFAR network of the ReDense thesis, with `same` padding and 3x3 pooling of stride 3. */
@@ -35,21 +35,31 @@ export const convNets = {
   resnet18: { shape: [224, 224, 3], classes: 1000, batch: 1, draw: resnet18 },
 };
 
-/** Seeded numbers in [-1, 1). */
-export function numbers(count, scale = 1) {
-  const data = new Float32Array(count);
+/** Of the small networks' training data. */
+export const rows = 12800, batchSize = 128;
+
+/** Seeded bytes and labels: what is in them does not matter for speed, only that no pixel is special. */
+export function pictures(count = rows) {
+  const data = new Uint8Array(count * 784), labels = new Uint8Array(count);
   let state = 1;
-  for (let i = 0; i < count; i++) data[i] = scale * ((state = (state * 1664525 + 1013904223) >>> 0) / 2 ** 31 - 1);
-  return data;
+  for (let i = 0; i < data.length; i++) data[i] = (state = (state * 1664525 + 1013904223) >>> 0) >>> 24;
+  for (let i = 0; i < count; i++) labels[i] = i % 10;
+  return { data, labels };
 }
 
-/** Times `rounds` calls after one to warm up: ms each. */
-export async function time(rounds, work) {
-  const ms = [];
-  for (let round = 0; round <= rounds; round++) {
-    const start = performance.now();
-    await work();
-    if (round > 0) ms.push(performance.now() - start);
-  }
-  return ms;
+/** heddle's specs by name. */
+export function specs({ layers, constraints }) {
+  const kernelConstraint = constraints.unitNorm({ axis: 'row' });
+  const matrix = (size) => layers.bilinear({ rows: size, cols: size, activation: 'sigmoid', kernelConstraint });
+  const relu = () => layers.dense({ units: 512, activation: 'relu' }), softmax = () => layers.dense({ units: 10, activation: 'softmax' });
+  return {
+    matnet: { shape: [28, 28], layers: [layers.input({ shape: [28, 28] }), matrix(20), matrix(16), layers.flatten(), softmax()] },
+    mlp: { shape: [784], layers: [layers.input({ shape: [784] }), relu(), relu(), softmax()] },
+  };
 }
+
+/** The ridge regression that heddle and others are timed with. */
+export const ridgeSize = { samples: 10_000, features: 2000, outputs: 10 };
+
+/** Sizes of linear algebra: n, and rows (syrk) or right sides (solve). @type {Record<string, [number, number?]>} */
+export const linalgSizes = { gemm: [1024], syrk: [2000, 10_000], cholesky: [2000], solve: [1024, 10], qr: [1000], eigh: [1000], svd: [1000] };

@@ -1,0 +1,33 @@
+// ms of a training step of a batch in ConvNetJS (plain JavaScript, sample by sample).
+import { createRequire } from 'node:module';
+import { numbers, time } from '../kit.mjs';
+import { convNets } from '../networks.mjs';
+
+const convnetjs = createRequire(import.meta.url)('convnetjs');
+
+function build({ shape: [h, w, c], classes, draw }) {
+  const specs = [{ type: 'input', out_sx: w, out_sy: h, out_depth: c }], activation = (relu) => (relu ? { activation: 'relu' } : {});
+  const drawer = {
+    conv: (x, { filters, size, stride = 1, pad = 0, relu }) => specs.push({ type: 'conv', sx: size, filters, stride, pad, ...activation(relu) }),
+    maxPool: (x, { size, stride }) => specs.push({ type: 'pool', sx: size, stride }),
+    flatten: () => {},
+    dropout: (x, rate) => { specs.at(-1).drop_prob = rate; },
+    dense: (x, { units, relu }) => specs.push(relu ? { type: 'fc', num_neurons: units, activation: 'relu' } : { type: 'softmax', num_classes: units }),
+  };
+  draw(drawer);
+  for (const spec of specs) if (spec.type === 'pool') delete spec.drop_prob; // it has dropout after dense layers only
+  const net = new convnetjs.Net();
+  net.makeLayers(specs);
+  return net;
+}
+
+export async function run(given) {
+  const spec = convNets[given.net], { shape: [h, w, c], classes, batch } = spec;
+  const trainer = new convnetjs.Trainer(build(spec), { method: 'adadelta', batch_size: batch });
+  const samples = Array.from({ length: batch }, () => {
+    const sample = new convnetjs.Vol(w, h, c, 0);
+    numbers(h * w * c).forEach((v, i) => { sample.w[i] = v; });
+    return sample;
+  });
+  return { ms: await time(given, () => samples.forEach((sample, i) => trainer.train(sample, i % classes))) };
+}

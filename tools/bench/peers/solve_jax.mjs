@@ -1,0 +1,17 @@
+// ms of the same ridge regression in jax-js on its WASM backend, with its Cholesky and triangular solutions (float32). One thread, see steps_jax.mjs.
+import { defaultDevice, init, lax, numpy as np } from '@jax-js/jax';
+import { numbers, time } from '../kit.mjs';
+import { ridgeSize } from '../networks.mjs';
+
+export async function run(given) {
+  const { samples, features, outputs } = ridgeSize, x = numbers(samples * features), y = numbers(samples * outputs);
+  await init('wasm');
+  defaultDevice('wasm');
+  return { ms: await time(given, async () => {
+    const rows = np.array(x).reshape([samples, features]), targets = np.array(y).reshape([samples, outputs]);
+    const c = np.matmul(rows.ref.transpose(), targets), g = np.matmul(rows.ref.transpose(), rows).add(np.eye(features));
+    const l = lax.linalg.cholesky(g), half = lax.linalg.triangularSolve(l.ref, c, { leftSide: true, lower: true });
+    const coef = await lax.linalg.triangularSolve(l, half, { leftSide: true, lower: true, transposeA: true }).data();
+    if (!(Math.abs(coef[0]) < 1e6)) throw new Error(`no solution: ${coef[0]}`);
+  }) };
+}

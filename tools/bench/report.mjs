@@ -1,0 +1,119 @@
+// From samples to what is read: statistics, what was asked, ratios, Markdown, the README's table, and what became slower since another report.
+import { SCRIPTS } from './catalog.mjs';
+
+/** @typedef {{ key: string, title: string, samples?: number[], median?: number, min?: number, max?: number, q1?: number, q3?: number, rounds?: number, ratio?: number, memory?: any, growth?: number,
+ *   failed?: string, seconds: number, load: number }} Measured
+ * @typedef {{ id: string, group: string, title: string, unit: string, isRate: boolean, readme: boolean, columns: Measured[], asked: { what: string, value: number, limit: string, met: boolean }[] }} Entry
+ * @typedef {{ format: 1, quick: boolean, date: string, commit: string, machine: Record<string, any>, versions: Record<string, string>, skipped: string[], seconds: number, works: Entry[],
+ *   sizes?: Record<string, Record<string, { size: number, later: number, limit: number }>> }} Report */
+
+/** The value below which a part of the sorted values lies, between neighbours by proportion. @param {number[]} sorted @param {number} part */
+function quantile(sorted, part) {
+  const at = part * (sorted.length - 1), below = Math.floor(at), above = Math.ceil(at);
+  return sorted[below] + (at - below) * (sorted[above] - sorted[below]);
+}
+
+/** @param {number[]} samples */
+export function statistics(samples) {
+  const sorted = [...samples].sort((a, b) => a - b);
+  if (!sorted.length || !sorted.every(Number.isFinite)) throw new Error(`no figures: ${samples.slice(0, 5)}`);
+  return { median: quantile(sorted, 0.5), min: sorted[0], max: sorted.at(-1), q1: quantile(sorted, 0.25), q3: quantile(sorted, 0.75), rounds: sorted.length };
+}
+
+/** Three or four digits; thousands with commas. */
+export const figure = (value) => (Math.abs(value) >= 1000 ? Math.round(value).toLocaleString('en') : String(Number(value.toPrecision(3))));
+
+/** How many times the time of the first column another one takes. @param {import('./catalog.mjs').Work} work @param {Measured[]} columns */
+export function addRatios({ isRate }, columns) {
+  const own = columns[0].median;
+  for (const column of columns.slice(1)) if (own > 0 && column.median > 0) column.ratio = isRate ? own / column.median : column.median / own;
+}
+
+/** What is asked of a work, beside what is. @param {import('./catalog.mjs').Work} work @param {Measured[]} columns */
+export function judge({ asked, unit, isRate }, columns) {
+  const at = (key) => columns.find((column) => column.key === key && column.median !== undefined);
+  const value = (of) => {
+    if (of === 'speedup') return at('node1') && at('node2') ? (isRate ? at('node2').median / at('node1').median : at('node1').median / at('node2').median) : undefined;
+    return of === 'growth' ? columns[0].growth : at(of)?.median;
+  };
+  return asked.flatMap(({ of, most, least, unit: own = of === 'speedup' ? 'x' : unit }) => {
+    const found = value(of), limit = typeof most === 'string' ? at(most)?.median : most ?? least;
+    if (found === undefined || limit === undefined) return [];
+    const what = of === 'speedup' ? 'two threads over one' : of === 'growth' ? 'memory grown since epoch 2' : columns.find(({ key }) => key === of).title;
+    return [{ what, value: found, limit: `${least === undefined ? '<=' : '>='} ${figure(limit)} ${own}`.trim(), met: least === undefined ? found <= limit : found >= limit }];
+  });
+}
+
+const cell = (column) => {
+  if (!column) return '-';
+  if (column.failed) return 'failed';
+  const spread = column.rounds > 1 ? ` [${figure(column.q1)}, ${figure(column.q3)}]` : '';
+  return `${figure(column.median)}${spread}${column.ratio === undefined ? '' : ` ${figure(column.ratio)}x`}`;
+};
+
+/** @param {string[]} head @param {string[][]} rows */
+export const table = (head, rows) => [head, head.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n');
+
+/** @param {Entry[]} works of a group */
+function groupTable(works) {
+  const keys = [...new Map(works.flatMap(({ columns }) => columns.map(({ key, title }) => [key, title])))];
+  return table(['work', 'unit', ...keys.map(([, title]) => title)], works.map(({ title, unit, columns }) => [title, unit || '-', ...keys.map(([key]) => cell(columns.find((one) => one.key === key)))]));
+}
+
+const machineLine = ({ cpu, cores, mhz, memory, os, load }) => `${cpu}, ${cores} cores${mhz ? ` at ${mhz} MHz` : ''}, ${memory} GiB, ${os}; load average ${load.before} before, ${load.after} after`;
+
+/** @param {Report} report */
+export function markdown(report) {
+  const { works, machine, versions, skipped, sizes } = report, groups = [...new Set(works.map(({ group }) => group))];
+  const asked = works.flatMap(({ title, asked: list }) => list.map(({ what, value, limit, met }) => [title, what, figure(value), limit, met ? 'yes' : '**no**']));
+  const failed = works.flatMap(({ title, columns }) => columns.filter((column) => column.failed).map((column) => `- ${title}, ${column.title}: ${column.failed}`));
+  const sections = groups.map((group) => `## ${group}\n\n${groupTable(works.filter((one) => one.group === group))}`);
+  return [
+    `# heddle: benchmark of ${report.date}${report.quick ? ' (a smoke run: small sizes, one round; figures mean nothing)' : ''}`,
+    `${machineLine(machine)}. Commit ${report.commit}; ${Object.entries(versions).map(([name, version]) => `${name} ${version}`).join(', ')}. ${Math.round(report.seconds / 60)} minutes.`,
+    'Medians with quartiles; `2.5x`: so many times the time of the first column. Float32, one thread unless said; all columns of a line were measured within the same minutes.',
+    ...skipped.map((line) => `Left out: ${line}.`),
+    ...(failed.length ? [`## Failed\n\n${failed.join('\n')}`] : []),
+    ...(asked.length ? [`## Asked\n\n${table(['work', 'of', 'is', 'asked', 'met'], asked)}`] : []),
+    ...sections,
+    ...(sizes ? [`## sizes, KiB of gzip\n\n${table(['part', 'is', 'on demand', 'at most'], Object.values(sizes).flatMap((list) => Object.entries(list).map(([name, { size, later, limit }]) => [name, size.toFixed(1), later.toFixed(1), String(limit)])))}`] : []),
+  ].join('\n\n').concat('\n');
+}
+
+/** The README's table: one line for each work that a reader asks for. @param {Report} report */
+export function readmeTable({ works, machine, versions, date }) {
+  const rows = works.filter(({ readme }) => readme).map(({ title, unit, columns }) => {
+    const at = (key) => columns.find((column) => column.key === key && column.median !== undefined), value = (column) => (column ? figure(column.median) : '-');
+    const pair = (one, two) => (at(one) ? `${value(at(one))}${at(two) ? ` / ${value(at(two))}` : ''}` : '-');
+    const scripts = columns.filter((column) => SCRIPTS.includes(column.key) && column.median !== undefined).sort((a, b) => a.ratio - b.ratio)[0];
+    const native = ['torch', 'numpy'].filter(at).map((key) => `${value(at(key))} (${key === 'torch' ? 'PyTorch' : 'NumPy'})`).join(', ');
+    if (at('page-cold')) return [`${title}, ${unit}: cold / from the cache`, '-', pair('page-cold', 'page-warm'), '-', '-'];
+    return [`${title}, ${unit}`, pair('node1', 'node2'), pair('chromium1', 'chromium2'), scripts ? `${value(scripts)} (${scripts.title})` : '-', native || '-'];
+  });
+  const names = ['node', 'chromium', 'numpy', 'torch', '@tensorflow/tfjs', '@jax-js/jax', 'onnxruntime-web'].filter((name) => versions[name]).map((name) => `${name} ${versions[name]}`);
+  return `${table(['work (float32 unless said)', 'Node, 1 / 2 threads', 'Chromium, 1 / 2 threads', 'best other in JavaScript, 1 thread', 'native, 1 thread'], rows)}\n
+Medians of ${date}, ${machine.cpu}, ${machine.cores} cores; ${names.join(', ')}.`;
+}
+
+/** README with the table between its marks. @param {string} readme @param {Report} report */
+export function intoReadme(readme, report) {
+  if (report.quick) throw new Error('the last run was a smoke run (--quick): its figures mean nothing');
+  const marks = /(<!-- bench: begin -->\n)[\s\S]*?(<!-- bench: end -->)/;
+  if (!marks.test(readme)) throw new Error('README.md has no place for the table: <!-- bench: begin --> and <!-- bench: end -->, a line each');
+  return readme.replace(marks, (_, start, end) => `${start}${readmeTable(report)}\n${end}`);
+}
+
+/** What became slower, or faster, beyond the spread of both runs: the quartiles lie apart, and the medians by more than 3 %.
+ * @param {Report} before @param {Report} after @returns {{ title: string, before: number, after: number, ratio: number }[]} ratio of times, above 1: slower; largest first */
+export function compare(before, after) {
+  const found = [];
+  for (const { id, title, isRate, columns } of after.works) {
+    for (const now of columns) {
+      const old = before.works.find((work) => work.id === id)?.columns.find(({ key }) => key === now.key);
+      if (old?.median === undefined || now.median === undefined) continue;
+      const ratio = isRate ? old.median / now.median : now.median / old.median, isApart = now.q1 > old.q3 || now.q3 < old.q1;
+      if (isApart && Math.abs(ratio - 1) > 0.03) found.push({ title: `${title}, ${now.title}`, before: old.median, after: now.median, ratio });
+    }
+  }
+  return found.sort((a, b) => b.ratio - a.ratio);
+}

@@ -1,0 +1,155 @@
+// How a column of the benchmark is measured: in a process of Node, in a page of Chromium, natively, in Python. Each gives { ms, ... } or throws.
+import { execFile } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { chromium } from 'playwright-core';
+import { buildPreset } from '../build.mjs';
+import { node24, tree } from '../common.mjs';
+import { serve } from '../serve.mjs';
+import { ensureEmcc } from '../toolchain.mjs';
+
+const here = join(tree, 'tools', 'bench');
+export const built = join(tree, 'build', 'bench');
+const chromiumPath = process.env.CHROMIUM ?? '/usr/bin/chromium';
+const PATIENCE = 240_000; // ms for one column
+const exec = promisify(execFile);
+
+/** Output of a command; throws with its last words. @param {string} command @param {string[]} args @param {number} [timeout] */
+async function run(command, args, timeout = PATIENCE) {
+  try {
+    return (await exec(command, args, { cwd: tree, timeout, killSignal: 'SIGKILL', maxBuffer: 1 << 26 })).stdout;
+  } catch (error) {
+    const words = `${error.stdout ?? ''}\n${error.stderr ?? ''}`.trim().split('\n').filter((line) => /error|expected|no /i.test(line)).at(-1);
+    throw new Error(error.killed ? `no result after ${timeout / 1000} s` : words ?? `exit code ${error.code}`);
+  }
+}
+
+const lastLine = (text) => JSON.parse(text.trim().split('\n').at(-1));
+const budgetOf = ({ rounds, seconds }) => ({ rounds, seconds });
+
+// --- native ---------------------------------------------------------------------------------------------------
+
+const isFresh = (made, sources) => existsSync(made) && sources.every((path) => statSync(path).mtimeMs <= statSync(made).mtimeMs);
+
+/** gcc's build of the same sources for this machine, in build/bench/native; for a smoke run the tests' library. @param {boolean} quick @returns {Promise<string>} the library */
+async function nativeLibrary(quick) {
+  if (quick) {
+    buildPreset('native-gcc', 'heddle');
+    return join(tree, 'build', 'native-gcc', 'libheddle.a');
+  }
+  const folder = join(built, 'native');
+  await run('cmake', ['-S', tree, '-B', folder, '-DCMAKE_BUILD_TYPE=Release', '-DCMAKE_C_COMPILER=gcc', '-DCMAKE_C_FLAGS=-march=native', '-DCMAKE_C_FLAGS_RELEASE=-O3']);
+  await run('cmake', ['--build', folder, '--target', 'heddle', '--parallel', '2'], 900_000);
+  return join(folder, 'libheddle.a');
+}
+
+/** Builds the native programs, for a smoke run without this machine's own instructions. @param {boolean} quick */
+async function buildNative(quick) {
+  const library = await nativeLibrary(quick);
+  for (const name of ['kern', 'works']) {
+    const source = join(here, 'native', `${name}.c`), program = nativeProgram(name, quick);
+    if (isFresh(program, [source, library])) continue;
+    await run('gcc', ['-std=c11', '-O3', ...(quick ? [] : ['-march=native']), '-ffp-contract=off', '-Isrc', source, library, '-lpthread', '-lm', '-o', program]);
+  }
+}
+
+const nativeProgram = (name, quick) => join(built, quick ? `${name}-quick` : name);
+
+/** kern.c for an engine's instruction set. */
+async function buildKernels() {
+  const folders = ['base', 'kern'].map((name) => join(tree, 'src', name));
+  const sources = [join(here, 'native', 'kern.c'), ...folders.flatMap((folder) => readdirSync(folder).filter((name) => name.endsWith('.c')).map((name) => join(folder, name)))];
+  for (const [name, flags] of [['kern-relaxed', ['-mrelaxed-simd']], ['kern-baseline', []]]) {
+    const out = join(built, `${name}.cjs`);
+    if (!isFresh(out, sources)) await run(ensureEmcc().emcc, ['-std=c11', '-O3', '-msimd128', ...flags, '-ffp-contract=off', '-Isrc', ...sources, '-o', out], 600_000);
+  }
+}
+
+// --- Python ---------------------------------------------------------------------------------------------------
+
+/** The first Python that has NumPy or PyTorch, and their versions. */
+async function findPython() {
+  const probe = "import json\nfound = {}\nfor name in ('numpy', 'torch'):\n    try:\n        found[name] = __import__(name).__version__\n    except ImportError:\n        pass\nprint(json.dumps(found))";
+  for (const program of [process.env.PYTHON, 'python3', '/usr/bin/python3'].filter(Boolean)) {
+    const versions = await run(program, ['-c', probe], 60_000).then(lastLine, () => ({}));
+    if (Object.keys(versions).length) return { program, versions };
+  }
+  return { program: '', versions: {} };
+}
+
+// --- pages ----------------------------------------------------------------------------------------------------
+
+const args = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
+
+async function pages() {
+  const server = await serve({ folder: tree, headers: { 'Cache-Control': 'max-age=3600' } }), browser = await chromium.launch({ executablePath: chromiumPath, headless: true, args });
+  const url = `${server.url}tools/bench/page.html`;
+  return {
+    version: browser.version(),
+    /** A work's module in a page of its own. */
+    async work({ module, given, ...column }) {
+      const page = await browser.newPage();
+      try {
+        await page.goto(url);
+        const result = page.evaluate(async ([path, options]) => (await import(path)).run(options), [`./${module}`, { ...given, ...budgetOf(column) }]);
+        return await Promise.race([result, new Promise((_, reject) => { setTimeout(() => reject(new Error(`no result after ${PATIENCE / 1000} s`)), PATIENCE).unref(); })]);
+      } finally {
+        await page.close();
+      }
+    },
+    /** ms from opening a page to its first result: each time with an empty cache, or again in the same one. */
+    async start({ given: { kind }, rounds }) {
+      const visit = async (context) => {
+        const page = await context.newPage();
+        await page.goto(`${url}?first`);
+        const ms = await (await page.waitForFunction(() => globalThis.firstResult, undefined, { timeout: 60_000 })).jsonValue();
+        await page.close();
+        return ms;
+      };
+      const ms = [];
+      let context = await browser.newContext();
+      for (let round = 0; round < 2 && kind === 'warm'; round++) await visit(context); // the compiled engine is kept from the second visit on
+      for (let round = 0; round < rounds; round++) {
+        ms.push(await visit(context));
+        if (kind === 'cold') {
+          await context.close();
+          context = await browser.newContext();
+        }
+      }
+      await context.close();
+      return { ms };
+    },
+    async close() {
+      await browser.close();
+      await server.close();
+    },
+  };
+}
+
+/**
+ * All that the given columns need, built or found. What is not there is said in `skipped`, and its columns have no runner.
+ * @param {import('./catalog.mjs').Column[]} columns @param {{ quick: boolean, peers: boolean }} options
+ */
+export async function prepare(columns, { quick, peers }) {
+  mkdirSync(built, { recursive: true });
+  const needs = (where) => columns.some((column) => column.where === where), skipped = [];
+  if (needs('kernel')) await buildKernels();
+  if (needs('native')) await buildNative(quick);
+  const python = needs('python') ? await findPython() : { program: '', versions: {} };
+  if (needs('python')) for (const [name, title] of [['numpy', 'NumPy'], ['torch', 'PyTorch']]) if (!python.versions[name]) skipped.push(`${title}: not installed (apt install python3-${name})`);
+  const needsPages = needs('chromium') || needs('page');
+  const browser = needsPages && existsSync(chromiumPath) ? await pages() : undefined;
+  if (needsPages && !browser) skipped.push(`Chromium: not at ${chromiumPath} (environment variable CHROMIUM)`);
+  if (!peers) skipped.push('peers in JavaScript: left out');
+  const runners = {
+    node: async ({ module, given, ...column }) => lastLine(await run(node24, [join(here, 'child.mjs'), join(here, module), JSON.stringify({ ...given, ...budgetOf(column) })])),
+    kernel: async ({ args: [program, ...more], rounds }) => lastLine(await run(node24, [join(built, `${program}.cjs`), ...more, String(rounds)])),
+    native: async ({ args: [program, ...more], rounds, seconds }) => lastLine(await run(nativeProgram(program, quick), [...more, String(rounds), ...(program === 'works' ? [String(seconds)] : [])])),
+    python: async ({ args: [name, library], rounds, seconds }) => lastLine(await run(python.program, [join(here, 'native', 'works.py'), name, library, String(rounds), String(seconds)])),
+    chromium: (column) => browser.work(column),
+    page: (column) => browser.start(column),
+  };
+  const isThere = ({ where, key, module = '' }) => (where === 'python' ? Boolean(python.versions[key]) : where === 'chromium' || where === 'page' ? Boolean(browser) : peers || !module.startsWith('peers/'));
+  return { skipped, versions: { ...browser && { chromium: browser.version }, ...python.versions }, isThere, measure: (column) => runners[column.where](column), close: () => browser?.close() };
+}
