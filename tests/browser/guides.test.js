@@ -10,6 +10,7 @@ import { withPage } from './pagekit.js';
 /** Where pages find heddle and its parts. */
 const imports = Object.fromEntries(Object.entries(JSON.parse(readFileSync(join(tree, 'package.json'), 'utf8')).exports)
   .filter(([, entry]) => entry.types && !entry.default.includes('/bundles/')).map(([name, entry]) => [`heddle${name.slice(1)}`, entry.default.slice(1)]));
+imports.uplot = '/node_modules/uplot/dist/uPlot.esm.js';
 
 const programs = documents.map((name) => ({ name, ...program(readDocument(name), 'js browser') })).filter(({ count }) => count);
 
