@@ -83,12 +83,14 @@ export class Engine {
   #threadsRaised = false;
   #work = 0;
 
-  /** @param {Heap} heap @param {EngineFacts} facts */
-  constructor(heap, facts) {
+  /** @param {Heap} heap @param {EngineFacts} facts @param {number} [memoryLimit] bytes; none unless told */
+  constructor(heap, facts, memoryLimit) {
     this.heap = heap;
     this.facts = facts;
     this.#context = heap.call('hd_context_new', 1); // a first result should not wait for threads
     if (this.#context === 0) throw new HeddleError('memory', 'no memory for the engine');
+    heap.context = this.#context;
+    if (memoryLimit) this.check(heap.call('hd_context_limit_memory', this.#context, memoryLimit));
     this.data = new EngineData(this);
     this.trainer = new Trainer(this);
     this.solver = new Solver(this);
@@ -416,6 +418,11 @@ export class Engine {
     } finally {
       data.release();
     }
+  }
+
+  /** Tests only: the n-th allocation from now on fails; 0: none. @param {number} n */
+  failAllocation(n) {
+    this.heap.call('hd_context_fail_allocation', this.#context, n);
   }
 
   /** Tests only: writes outside the memory, which is what a crash of C looks like. */

@@ -3,7 +3,7 @@ import { HeddleError } from './errors.js';
 
 /**
  * An instance of an engine as Emscripten's factory gives it: C functions as `_name`, and its memory.
- * @typedef {{ wasmMemory: WebAssembly.Memory } & Record<string, (...args: number[]) => number>} EngineModule
+ * @typedef {{ wasmMemory: WebAssembly.Memory, PThread?: { terminateAllThreads: () => void } } & Record<string, (...args: number[]) => number>} EngineModule
  */
 /** A number or handle as it is; a string as UTF-8 with a final zero; an array as a pointer to a copy of it, which `inOut` gets back.
  * @typedef {number | string | Int32Array | Elements | InOut} Argument */
@@ -33,10 +33,18 @@ const maxRank = 6;
  */
 export class Heap {
   #module;
+  /** hd_context that arguments and results are counted in; Engine sets it. */
+  context = 0;
 
   /** @param {EngineModule} module */
   constructor(module) {
     this.#module = module;
+  }
+
+  /** Ends the engine's threads; every call from now on throws. Only for an engine in its caller's thread: a worker just ends. */
+  end() {
+    this.#module.PThread?.terminateAllThreads();
+    this.#module = new Proxy(/** @type {EngineModule} */ ({}), { get: () => { throw new HeddleError('state', 'this engine has ended'); } });
   }
 
   /** Size of the whole memory in bytes. */
@@ -62,7 +70,7 @@ export class Heap {
       });
       return result;
     } finally {
-      for (const pointer of owned) this.#module._free(pointer);
+      for (const pointer of owned) this.#free(pointer);
     }
   }
 
@@ -184,14 +192,19 @@ export class Heap {
     try {
       return use(at);
     } finally {
-      this.#module._free(at);
+      this.#free(at);
     }
   }
 
   /** @param {number} bytes */
   #allocate(bytes) {
-    const at = this.#module._malloc(Math.max(bytes, 8));
-    if (at === 0) throw new HeddleError('memory', `no memory for ${bytes} bytes of arguments or results`);
+    const at = this.#module._hd_buffer_new(this.context, bytes);
+    if (at === 0) throw new HeddleError('memory', this.text('hd_error', this.context));
     return at;
+  }
+
+  /** @param {number} at */
+  #free(at) {
+    this.#module._hd_buffer_free(this.context, at);
   }
 }

@@ -12,7 +12,7 @@ import { loadEngine } from './load.js';
  * @typedef {ReturnType<Engine['status']>} Status
  * @typedef {{ code: HeddleErrorCode | 'aborted', message: string, stack?: string }} PlainError
  * @typedef {{ id: number, result: unknown, status?: Status } | { id: number, error: PlainError, status?: Status }
- *   | { id: number, events: unknown[] }} Reply
+ *   | { id: number, events: unknown[] } | { alive: true }} Reply alive: the engine is at work, or waits for something
  */
 
 /** Other calls get in at least this often, in ms; events that must be copied are collected for a frame. */
@@ -21,6 +21,9 @@ const aborted = Symbol('aborted');
 
 /** @type {MessageChannel | undefined} */
 let channel;
+
+/** Signs of life go out so many times within the silence that the watchdog allows. */
+const beatsPerWatch = 8;
 
 /** One turn of the event loop; a timer would cost 4 ms in browsers. @returns {Promise<void>} */
 function turn() {
@@ -45,6 +48,9 @@ function buffers(value, found = []) {
 function plainError(error) {
   if (error === aborted) return { code: 'aborted', message: '' };
   if (error instanceof HeddleError) return { code: error.code, message: error.message };
+  if (error instanceof RangeError && /alloc|memory|array length/i.test(error.message)) {
+    return { code: 'memory', message: `no memory for an array of JavaScript's: ${error.message}` };
+  }
   // A trap of the WebAssembly, or a mistake in this library: in both cases the engine is not to be trusted any more.
   const { message, stack } = error instanceof Error ? error : new Error(String(error));
   return { code: 'crashed', message: `the engine crashed: ${message}`, stack };
@@ -60,6 +66,29 @@ function createBreath() {
     running ??= turn().then(() => { [last, running] = [performance.now(), undefined]; });
     await running;
   };
+}
+
+/**
+ * Tells the caller that this worker is alive: by a timer while it waits, and by C in the middle of its long calls.
+ * @param {() => void} send
+ */
+function createLife(send) {
+  let last = 0, every = Infinity;
+  const beat = () => {
+    const now = performance.now();
+    if (now - last < every) return;
+    last = now;
+    send();
+  };
+  /** @param {number} seconds of silence that are allowed; 0: no end */
+  const promise = seconds => {
+    if (!seconds) return;
+    every = seconds * 1000 / beatsPerWatch;
+    const timer = setInterval(beat, every);
+    if (typeof timer === 'object') timer.unref?.(); // Node
+  };
+  send(); // the script has come
+  return { beat, promise };
 }
 
 /**
@@ -102,7 +131,7 @@ function createContext({ id, flag }, { send, copies, aborts, breathe }) {
 /**
  * @param {(reply: Reply, transfer: ArrayBuffer[]) => void} send
  * @param {boolean} copies messages are copied and cost time: events are collected
- * @returns {(request: Request) => void} to be called with each request
+ * @returns {{ receive: (request: Request) => void, end: () => void }} receive: to be called with each request; end: frees all
  */
 export function createHost(send, copies) {
   /** @type {Promise<Engine> | undefined} */
@@ -112,11 +141,14 @@ export function createHost(send, copies) {
   /** @type {Map<number, () => void>} */
   const aborts = new Map();
   const host = { send, copies, aborts, breathe: createBreath() };
+  const life = copies ? createLife(() => send({ alive: true }, [])) : null;
 
   /** @param {CallMessage} call @param {CallContext} context @returns {Promise<unknown>} */
   async function perform({ method, args }, context) {
     if (method === 'start') {
-      loading = loadEngine(/** @type {import('./load.js').LoadOptions} */ (args[0])).then(({ heap, facts }) => new Engine(heap, facts));
+      const options = /** @type {import('./load.js').LoadOptions} */ (args[0]);
+      life?.promise(options.watchdog ?? 0);
+      loading = loadEngine(options, life?.beat).then(({ heap, facts }) => new Engine(heap, facts, options.memoryLimit));
       engine = await loading;
       return engine.facts;
     }
@@ -144,8 +176,15 @@ export function createHost(send, copies) {
     }
   }
 
-  return request => {
-    if ('abort' in request) aborts.get(request.abort)?.();
-    else void run(request);
+  return {
+    receive(request) {
+      if ('abort' in request) aborts.get(request.abort)?.();
+      else void run(request);
+    },
+    end() {
+      for (const abort of aborts.values()) abort();
+      engine?.heap.end();
+      engine = undefined;
+    },
   };
 }

@@ -19,6 +19,8 @@ import { importNode, isNode } from './platform.js';
  * @property {string} [wasmUrl] the folder of the .wasm files, if not beside the .mjs files
  * @property {ArrayBuffer | Uint8Array<ArrayBuffer> | WebAssembly.Module} [wasmBinary] of `engine`: nothing is fetched
  * @property {number} [timeout] seconds to wait for the engine, 20 unless told
+ * @property {number} [memoryLimit] bytes; none unless told
+ * @property {number} [watchdog] seconds without a sign of life after which the caller ends the worker; 0: never
  */
 /**
  * @typedef {object} EngineFacts
@@ -116,8 +118,8 @@ async function moduleOf(engine, { wasmUrl, wasmBinary }) {
   return compile(wasmUrl === undefined ? engines[engine].wasm() : new URL(`${engine}.wasm`, wasmUrl));
 }
 
-/** @param {EngineFacts} facts @param {LoadOptions} options @returns {Promise<EngineModule>} */
-async function instantiate({ engine, threadsAsked }, options) {
+/** @param {EngineFacts} facts @param {LoadOptions} options @param {() => void} [onBeat] @returns {Promise<EngineModule>} */
+async function instantiate({ engine, threadsAsked }, options, onBeat) {
   const [{ default: factory }, module] = await Promise.all([engines[engine].glue(), moduleOf(engine, options)]);
   return new Promise((resolve, reject) => {
     factory({
@@ -128,18 +130,19 @@ async function instantiate({ engine, threadsAsked }, options) {
       },
       // Browsers can't start a worker while its maker waits for it, so there the threads' workers are made beforehand.
       ...!isNode() && { hdThreads: threadsAsked - 1 },
+      ...onBeat && { hdBeat: onBeat },
       printErr: () => {}, // what Emscripten would print is in the error it throws, too
     }).then(resolve, reject);
   });
 }
 
 /**
- * @param {EngineFacts} facts @param {LoadOptions} options @returns {Promise<{ heap: Heap, facts: EngineFacts }>}
+ * @param {EngineFacts} facts @param {LoadOptions} options @param {() => void} [onBeat] @returns {Promise<{ heap: Heap, facts: EngineFacts }>}
  * @throws {HeddleError} `storage` if its files can't be loaded, `timeout`
  */
-async function open(facts, options) {
+async function open(facts, options, onBeat) {
   try {
-    return { heap: new Heap(await within(instantiate(facts, options), options.timeout ?? 20, facts.engine)), facts };
+    return { heap: new Heap(await within(instantiate(facts, options, onBeat), options.timeout ?? 20, facts.engine)), facts };
   } catch (cause) {
     if (cause instanceof HeddleError) throw cause;
     const reason = cause instanceof Error ? cause.message : String(cause);
@@ -149,19 +152,20 @@ async function open(facts, options) {
 
 /**
  * @param {LoadOptions} options checked already
+ * @param {() => void} [onBeat] called often while C works
  * @returns {Promise<{ heap: Heap, facts: EngineFacts }>}
  * @throws {HeddleError} `unsupported` if the platform can't run the engine, `storage` if its files can't be loaded,
  *   `timeout`
  */
-export async function loadEngine(options) {
+export async function loadEngine(options, onBeat) {
   const facts = await choose(options);
   try {
-    return await open(facts, options);
+    return await open(facts, options, onBeat);
   } catch (error) {
     // Some phones have shared memory, but not as much as the threaded engines may grow to.
     if (options.engine !== undefined || !facts.engine.includes('mt')) throw error;
     const engine = /** @type {EngineName} */ (facts.engine.replace('mt', 'st'));
-    const single = await open({ ...facts, engine }, options);
+    const single = await open({ ...facts, engine }, options, onBeat);
     console.info(`heddle: ${/** @type {Error} */ (error).message}; one thread is used instead.`);
     return single;
   }

@@ -24,8 +24,8 @@ import { importNode, isNode } from './platform.js';
 /** @type {LinkOpener} The engine in this thread. */
 export async function openLocal({ onReply }) {
   const { createHost } = await import('./host.js'); // not needed where a worker does the work
-  const receive = createHost(onReply, false);
-  return { copies: false, post: receive, hold: () => {}, close: () => {} };
+  const { receive, end } = createHost(onReply, false);
+  return { copies: false, post: receive, hold: () => {}, close: end };
 }
 
 /** Browsers start no worker from another origin, but one of this origin may import it from there. @param {string} url */
@@ -76,9 +76,18 @@ function revive({ code, message, stack }, signal) {
   return new HeddleError(code, message, stack === undefined ? {} : { cause: stack });
 }
 
-/** One engine. After a crash it stays dead; what is pending then rejects with `crashed`. */
+/** A silence is measured in so many looks at the engine, not by the clock: a page or machine that slept itself blames nobody. */
+const looks = 4;
+
+/** One engine. After a crash it stays dead; what is pending then rejects with `crashed`, or with `timeout` if it was silent for too long. */
 export class Client {
   #link;
+  #watchdog;
+  /** @type {ReturnType<typeof setInterval> | undefined} */
+  #watch;
+  /** Looks since the last sign of life. */
+  #silence = 0;
+  #hasSpoken = false;
   #lastId = 0;
   /** @type {Map<number, Pending>} */
   #pending = new Map();
@@ -89,21 +98,28 @@ export class Client {
   /** Fits that are under way, between whose calls the engine may be idle. */
   fits = 0;
 
-  /** @param {Link} link */
-  constructor(link) {
+  /** @param {Link} link @param {number} watchdog seconds; 0: none */
+  constructor(link, watchdog) {
     this.#link = link;
+    this.#watchdog = link.copies ? watchdog : 0;
   }
 
-  /** @param {LinkOpener} open */
-  static async open(open) {
+  /** @param {LinkOpener} open @param {number} [watchdog] seconds without a sign of life after which a busy engine is given up; 0: never */
+  static async open(open, watchdog = 0) {
     /** @type {Client | undefined} */
     let client;
     const link = await open({
       onReply: reply => client?.receive(reply),
-      onCrash: message => client?.fail(new HeddleError('crashed', message)),
+      onCrash: message => client?.fail(client.#hasSpoken ? new HeddleError('crashed', message)
+        : new HeddleError('storage', `the worker's script can't be loaded: ${message}`)),
     });
-    client = new Client(link);
+    client = new Client(link, watchdog);
     return client;
+  }
+
+  /** It has said something: its script is there. */
+  get hasSpoken() {
+    return this.#hasSpoken || !this.#link.copies;
   }
 
   get isDead() {
@@ -140,7 +156,7 @@ export class Client {
       signal?.addEventListener('abort', onAbort);
       const done = () => signal?.removeEventListener('abort', onAbort);
       this.#pending.set(id, { resolve, reject, options, done });
-      if (this.#pending.size === 1) this.#link.hold(true);
+      if (this.#pending.size === 1) this.#begin();
       try {
         this.#link.post({ id, method, args, flag }, this.#link.copies ? transfer : []);
       } catch (cause) { // arguments that can't be copied, or no memory to copy them
@@ -161,12 +177,28 @@ export class Client {
     const pending = this.#pending.get(id);
     this.#pending.delete(id);
     pending?.done();
-    if (this.#pending.size === 0) this.#link.hold(false);
+    if (this.#pending.size === 0) {
+      this.#link.hold(false);
+      clearInterval(this.#watch);
+    }
     return pending;
+  }
+
+  /** Calls are pending from now on. */
+  #begin() {
+    this.#link.hold(true);
+    if (!this.#watchdog) return;
+    this.#silence = 0;
+    this.#watch = setInterval(() => {
+      if (++this.#silence <= looks) return;
+      this.fail(new HeddleError('timeout', `the engine has given no sign of life for ${this.#watchdog} s; its worker has been ended`));
+    }, this.#watchdog * 1000 / looks);
   }
 
   /** @param {Reply} reply */
   receive(reply) {
+    [this.#silence, this.#hasSpoken] = [0, true];
+    if ('alive' in reply) return;
     if ('events' in reply) {
       const onEvent = this.#pending.get(reply.id)?.options.onEvent;
       if (onEvent) for (const event of reply.events) onEvent(event);

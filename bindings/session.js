@@ -20,6 +20,11 @@ import { Client, openLocal, openWorker } from './rpc.js';
  * @property {string | URL} [workerUrl] of worker.js, if it is not beside the other modules: a copy of this package's folder `bindings`, say
  * @property {number} [seed] of models made without a seed; a random one unless told
  * @property {number} [timeout] seconds until loading is given up, 20 unless told
+ * @property {number} [memoryLimit] bytes that the engine may hold (`info().memory.used`), arguments and results of running calls included; what would
+ *   need more is refused with `memory`. At least 4 MiB; no limit unless told. `heap` starts at 16 MiB, and may pass the limit by a fifth
+ * @property {number} [watchdog] seconds: when calls are pending and the engine's worker has given no sign of life for so long, it is ended, and they
+ *   reject with `timeout`; the next call starts a new engine, in which models have their last remembered weights. Long work gives signs of
+ *   life, too. 60 unless told, 0: never. An engine in the caller's own thread (`worker: false`) can't be interrupted: it has none
  */
 /**
  * @typedef {object} MemoryInfo all in bytes
@@ -54,6 +59,11 @@ let starting = null;
 /** @type {{ client: Client, facts: EngineFacts } | null} */
 let current = null;
 
+/** An engine without models holds 2.5 MiB a thread. */
+const leastMemory = 4 * 2 ** 20;
+/** In seconds. Unless told, the longest silence is that of a thousand times slower work than a desktop's. */
+const standardTimeout = 20, standardWatchdog = 60;
+
 /** @param {unknown} value @param {string} name @param {string} type */
 function checkType(value, name, type) {
   if (value !== undefined && typeof value !== type) {
@@ -77,8 +87,9 @@ function checkPlaces({ engine, wasmUrl, wasmBinary, workerUrl }) {
 
 /** @param {InitOptions} options */
 function checkSettings(options) {
-  checkOptions(options, ['threads', 'worker', 'deterministic', 'engine', 'wasmUrl', 'wasmBinary', 'workerUrl', 'seed', 'timeout'], 'init');
-  const { threads, engine, seed, timeout } = options;
+  checkOptions(options, ['threads', 'worker', 'deterministic', 'engine', 'wasmUrl', 'wasmBinary', 'workerUrl', 'seed', 'timeout',
+    'memoryLimit', 'watchdog'], 'init');
+  const { threads, engine, seed, timeout, memoryLimit, watchdog } = options;
   checkType(options.worker, 'worker', 'boolean');
   checkType(options.deterministic, 'deterministic', 'boolean');
   if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1 && threads <= 64)) {
@@ -91,6 +102,15 @@ function checkSettings(options) {
   if (seed !== undefined) checkSeed(seed, 'init');
   if (timeout !== undefined && !(timeout > 0 && timeout <= 3600)) {
     throw new HeddleError('argument', `init: timeout = ${timeout}, expected seconds above 0, at most 3600`);
+  }
+  if (memoryLimit !== undefined && !(Number.isSafeInteger(memoryLimit) && memoryLimit >= leastMemory)) {
+    throw new HeddleError('argument', `init: memoryLimit = ${memoryLimit}, expected a whole number of bytes, at least ${leastMemory}`);
+  }
+  if (watchdog !== undefined && !(watchdog >= 0 && watchdog <= 86400)) {
+    throw new HeddleError('argument', `init: watchdog = ${watchdog}, expected seconds up to 86400; 0: none`);
+  }
+  if (watchdog && !({ ...standard, ...options }.worker ?? !isNode())) {
+    throw new HeddleError('argument', 'init: watchdog needs worker: true, for an engine in this thread can\'t be interrupted');
   }
 }
 
@@ -117,19 +137,35 @@ const absolute = url => url === undefined ? undefined : new URL(String(url), glo
 
 async function start() {
   const own = settings.engine !== undefined && settings.engine !== standard.engine ? { wasmBinary: undefined } : {};
-  const { worker = !isNode(), threads, deterministic, engine, wasmUrl, wasmBinary, workerUrl, timeout } = { ...standard, ...own, ...settings };
+  const { worker = !isNode(), threads, deterministic, engine, wasmUrl, wasmBinary, workerUrl, timeout = standardTimeout, memoryLimit,
+    watchdog = standardWatchdog } = { ...standard, ...own, ...settings };
   const open = worker ? /** @type {import('./rpc.js').LinkOpener} */ (listener => openWorker(listener, absolute(workerUrl))) : openLocal;
-  const [client, hasSimd, hasRelaxedSimd] = await Promise.all([Client.open(open), simd(), relaxedSimd()]);
+  const [client, hasSimd, hasRelaxedSimd] = await Promise.all([openClient(open, watchdog), simd(), relaxedSimd()]);
+  const timer = setTimeout(() => { // what the worker loads it times itself
+    if (!client.hasSpoken) client.fail(new HeddleError('timeout', `the worker's script did not load within ${timeout} s`));
+  }, timeout * 1000);
   try {
     const facts = await client.call('start', [{
       features: { simd: hasSimd, relaxedSimd: hasRelaxedSimd }, threads, deterministic, engine, timeout, wasmBinary,
-      wasmUrl: absolute(wasmUrl),
+      wasmUrl: absolute(wasmUrl), memoryLimit, watchdog,
     }]);
     current = { client, facts };
     return client;
   } catch (error) {
     client.fail(new HeddleError('crashed', 'the engine did not start'));
     throw error;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** @param {import('./rpc.js').LinkOpener} open @param {number} watchdog */
+async function openClient(open, watchdog) {
+  try {
+    return await Client.open(open, watchdog);
+  } catch (cause) { // the page's policy may forbid workers
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new HeddleError('storage', `no worker can be started: ${reason}`, { cause });
   }
 }
 

@@ -56,6 +56,11 @@ HD_API hd_status hd_context_set_threads(hd_context *c, int threads);
 HD_API int hd_context_threads(const hd_context *c);
 /* Bytes held by everything made from c now, or at most so far. */
 HD_API double hd_context_memory(const hd_context *c, int peak);
+/* No more than so many bytes are held from now on: what would need more fails with HD_ERR_MEMORY. 0: no limit. */
+HD_API hd_status hd_context_limit_memory(hd_context *c, double bytes);
+/* Memory for arguments and results of callers that have none of their own (JavaScript), counted with the rest. NULL: none left. */
+HD_API void *hd_buffer_new(hd_context *c, double bytes);
+HD_API void hd_buffer_free(hd_context *c, void *buffer);
 /* Tests only: the n-th allocation from now on fails (n >= 1); 0 switches it off. */
 HD_API void hd_context_fail_allocation(hd_context *c, int n);
 /* Sentence and code of the last failed call. */

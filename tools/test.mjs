@@ -77,6 +77,8 @@ const FULL = {
   'C, WASM relaxed SIMD': () => ctest('wasm-mt-relaxed'),
   [`API, Node ${ownVersion}`]: () => nodeTest('tests/api'),
   'API, Node 24': () => nodeTest('tests/api', node24),
+  [`faults, Node ${ownVersion}`]: () => nodeTest('tests/faults'),
+  'faults, Node 24': () => nodeTest('tests/faults', node24),
   'browser, Chromium': () => nodeTest('tests/browser'),
   'package, bundlers': () => nodeTest('tests/package', ownNode, 1), // each packs the tree
 };

@@ -1,5 +1,6 @@
 #include "base/context.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 
 enum { MAX_THREADS = 64 };
@@ -51,6 +52,29 @@ int hd_context_threads(const hd_context *c)
 double hd_context_memory(const hd_context *c, int peak)
 {
     return (double)(peak ? c->peak : c->used);
+}
+
+hd_status hd_context_limit_memory(hd_context *c, double bytes)
+{
+    if (!(bytes >= 0 && bytes <= 1e18)) {
+        return hd_fail(c, HD_ERR_ARGUMENT, "context: memory limit = %g bytes, expected 0 (none) or more", bytes);
+    }
+    c->limit = bytes < (double)SIZE_MAX ? (size_t)bytes : SIZE_MAX;
+    return HD_OK;
+}
+
+void *hd_buffer_new(hd_context *c, double bytes)
+{
+    if (!(bytes >= 0 && bytes <= (double)(SIZE_MAX / 2))) {
+        hd_fail(c, HD_ERR_MEMORY, "arguments or results: out of memory: %g bytes wanted", bytes);
+        return NULL;
+    }
+    return hd_reserve(c, bytes < 1 ? 1 : (size_t)bytes, "arguments or results");
+}
+
+void hd_buffer_free(hd_context *c, void *buffer)
+{
+    hd_release(c, buffer);
 }
 
 void hd_context_fail_allocation(hd_context *c, int n)

@@ -22,6 +22,10 @@ hd_status hd_fail(hd_context *c, hd_status status, const char *format, ...)
 void *hd_reserve(hd_context *c, size_t bytes, const char *what)
 {
     bool refuse = c->fail_at > 0 && --c->fail_at == 0;
+    if (c->limit && (c->used > c->limit || bytes > c->limit - c->used)) {
+        hd_fail(c, HD_ERR_MEMORY, "%s: out of memory: %z bytes wanted, %z bytes in use of the %z allowed", what, bytes, c->used, c->limit);
+        return NULL;
+    }
     size_t total = bytes + 2 * ALIGN;
     char *raw = refuse || total < bytes ? NULL : malloc(total);
     if (!raw) {

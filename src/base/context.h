@@ -11,6 +11,7 @@ struct hd_context {
     hd_status status;  /* of the last failed call */
     char error[512];   /* its sentence */
     size_t used, peak; /* bytes now and at most */
+    size_t limit;      /* of used; 0: none */
     long fail_at;      /* tests: the allocation with this number fails; counts down, off when negative */
     hd_pool *pool;
 };

@@ -10,9 +10,23 @@
 
 enum { MAX_THREADS = 64 };
 
+/* What the engines' JavaScript host offers (tools/cmake/host.js); elsewhere nobody asks for it. */
+#ifdef HD_HOST
+void hd_host_beat(void);                                                  /* C is alive, in the middle of a long call */
+void hd_host_guard(void *(*run)(void *), void (*lost)(void *), void *arg); /* run(arg), and lost(arg) if it traps */
+void hd_host_crash(void);                                                 /* throws */
+#else
+#define hd_host_beat() ((void)0)
+#endif
+
+/* Tasks of the calling thread from one sign of life to the next; a task is some 10 us to some 10 ms. */
+enum { BEAT = 8 };
+#define SHOW_LIFE(p) (++(p)->life % BEAT ? (void)0 : hd_host_beat())
+
 #ifdef HD_NO_THREADS
 
 struct hd_pool {
+    unsigned life;
     void *shared, *scratch;
 };
 
@@ -60,8 +74,8 @@ void *hd_pool_shared(hd_pool *p)
 
 void hd_pool_run(hd_pool *p, int tasks, hd_task *fn, void *arg)
 {
-    (void)p;
     for (int i = 0; i < tasks; i++) {
+        SHOW_LIFE(p);
         fn(arg, i, 0);
     }
 }
@@ -93,7 +107,8 @@ typedef struct helper {
  * arg of another job, and nobody waits for a helper that sleeps. */
 struct hd_pool {
     _Atomic uint64_t ticket;
-    _Atomic int done, sleepers, waiting;
+    _Atomic int done, sleepers, waiting, lost; /* lost: helpers that trapped */
+    unsigned life; /* of thread 0 */
     hd_task *fn;
     void *arg;
     int tasks;
@@ -113,6 +128,9 @@ static void work(hd_pool *p, int thread)
     while ((uint32_t)ticket) {
         if (atomic_compare_exchange_weak(&p->ticket, &ticket, ticket - 1)) {
             tasks = p->tasks;
+            if (thread == 0) {
+                SHOW_LIFE(p);
+            }
             p->fn(p->arg, tasks - (int)(uint32_t)ticket, thread);
             count++;
             ticket = atomic_load(&p->ticket);
@@ -147,7 +165,7 @@ static bool sleep_until_work(hd_pool *p)
     return !quit;
 }
 
-static void *helper_main(void *arg)
+static void *help(void *arg)
 {
     helper *h = arg;
     hd_pool *p = h->pool;
@@ -159,6 +177,34 @@ static void *helper_main(void *arg)
     } while (has_work(p) || sleep_until_work(p));
     return NULL;
 }
+
+#ifdef HD_HOST
+/* A helper has trapped: its task will never be done, so whoever waits for it must not. */
+static void lose(void *arg)
+{
+    hd_pool *p = ((helper *)arg)->pool;
+    atomic_store(&p->lost, 1);
+    pthread_mutex_lock(&p->mutex);
+    pthread_cond_signal(&p->finished);
+    pthread_mutex_unlock(&p->mutex);
+}
+
+static void *helper_main(void *arg)
+{
+    hd_host_guard(help, lose, arg);
+    return NULL;
+}
+
+static void check_helpers(hd_pool *p)
+{
+    if (atomic_load(&p->lost)) {
+        hd_host_crash();
+    }
+}
+#else
+#define helper_main help
+#define check_helpers(p) ((void)0)
+#endif
 
 static bool start_helper(hd_context *c, hd_pool *p)
 {
@@ -250,6 +296,9 @@ void hd_pool_run(hd_pool *p, int tasks, hd_task *fn, void *arg)
     if (tasks <= 1 || p->threads == 1 || p->running) { /* running: a task of a job starts another job */
         int thread = p->running ? self(p) : 0;
         for (int i = 0; i < tasks; i++) {
+            if (thread == 0) {
+                SHOW_LIFE(p);
+            }
             fn(arg, i, thread);
         }
         return;
@@ -274,6 +323,7 @@ void hd_pool_run(hd_pool *p, int tasks, hd_task *fn, void *arg)
         pthread_mutex_lock(&p->mutex);
         atomic_store(&p->waiting, 1); /* before looking again, as the last helper adds to done, then looks */
         while (atomic_load(&p->done) < tasks) {
+            check_helpers(p);
             pthread_cond_wait(&p->finished, &p->mutex);
         }
         atomic_store(&p->waiting, 0);

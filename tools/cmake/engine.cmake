@@ -1,13 +1,12 @@
 # heddle-<name>.mjs + .wasm in bindings/engines: what the JavaScript API loads. One call per binary directory.
 
-# Every function that src/heddle.h declares with HD_API is exported to JavaScript, and malloc and free.
+# Every function that src/heddle.h declares with HD_API is exported to JavaScript.
 set(header ${PROJECT_SOURCE_DIR}/src/heddle.h)
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${header})
 file(READ ${header} text)
 string(REGEX REPLACE "/\\*[^*]*\\*+([^/*][^*]*\\*+)*/" "" text "${text}")
 string(REGEX MATCHALL "HD_API[^;()]*[ *\n]hd_[a-z0-9_]+\\(" declarations "${text}")
 list(TRANSFORM declarations REPLACE ".*[ *\n](hd_[a-z0-9_]+)\\($" "_\\1")
-list(APPEND declarations _malloc _free)
 list(JOIN declarations "\n" exports)
 file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/exports.txt CONTENT "${exports}\n" @ONLY)
 
@@ -16,11 +15,11 @@ function(add_engine name)
   target_link_libraries(engine PRIVATE heddle)
   set_target_properties(engine PROPERTIES OUTPUT_NAME heddle-${name} SUFFIX .mjs
     RUNTIME_OUTPUT_DIRECTORY ${PROJECT_SOURCE_DIR}/bindings/engines
-    LINK_DEPENDS "${PROJECT_BINARY_DIR}/exports.txt;${PROJECT_SOURCE_DIR}/tools/cmake/glue.cmake;${PROJECT_SOURCE_DIR}/tools/cmake/engine.d.mts")
+    LINK_DEPENDS "${PROJECT_BINARY_DIR}/exports.txt;${PROJECT_SOURCE_DIR}/tools/cmake/host.js;${PROJECT_SOURCE_DIR}/tools/cmake/glue.cmake;${PROJECT_SOURCE_DIR}/tools/cmake/engine.d.mts")
   target_link_options(engine PRIVATE -O3 --no-entry
     -sMODULARIZE -sEXPORT_ES6 -sENVIRONMENT=web,worker,node -sFILESYSTEM=0 -sDYNAMIC_EXECUTION=0
     -sALLOW_MEMORY_GROWTH -sMAXIMUM_MEMORY=4GB -sABORTING_MALLOC=0 -sSTACK_SIZE=256KB -sSUPPORT_LONGJMP=0
-    -sEXPORTED_FUNCTIONS=@${PROJECT_BINARY_DIR}/exports.txt -sEXPORTED_RUNTIME_METHODS=wasmMemory
+    -sEXPORTED_FUNCTIONS=@${PROJECT_BINARY_DIR}/exports.txt -sEXPORTED_RUNTIME_METHODS=wasmMemory$<$<BOOL:${HD_THREADS}>:,PThread>
     -sINCOMING_MODULE_JS_API=locateFile,wasmBinary,instantiateWasm,onAbort,print,printErr)
   add_custom_command(TARGET engine POST_BUILD VERBATIM
     COMMAND ${CMAKE_COMMAND} -DGLUE=$<TARGET_FILE:engine> -P ${PROJECT_SOURCE_DIR}/tools/cmake/glue.cmake
