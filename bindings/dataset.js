@@ -22,11 +22,11 @@ export class Dataset {
   /** @param {Place} place @param {Table} table what was sent */
   constructor(place, { rows, columns }) {
     this.#place = place;
-    /** @readonly */
+    /** How many. @readonly */
     this.rows = rows;
     /** Has targets. @readonly */
     this.hasTargets = columns.some(({ role }) => role === 'target');
-    /** @readonly */
+    /** Elements that a row has for each input and target. @readonly */
     this.sizes = Object.freeze(columns.map(({ role, index, size }) => `${role} ${index}: ${size}`));
     dropped.register(this, place, this);
   }
@@ -39,6 +39,7 @@ export class Dataset {
 
   /**
    * Data whose first input is what a node of a model gives for the rows of these.
+   * @internal
    * @param {Place} model
    * @param {number} node of it
    * @param {number} size elements that it gives a row

@@ -22,13 +22,13 @@ import { summaryTable } from './summary.js';
 /** @typedef {{ [name: string]: Tensor }} NamedTensors by weight, such as "dense/kernel" */
 /**
  * @typedef {object} LayerInfo
- * @property {string} name
+ * @property {string} name unique in the model
  * @property {string} kind class of the layer; "input" for an input
  * @property {readonly string[]} inputs names of the nodes it reads
  * @property {readonly number[]} outputShape of one sample
- * @property {number} parameters
- * @property {number} frozenParameters
- * @property {readonly { name: string, shape: readonly number[], frozen: boolean }[]} weights
+ * @property {number} parameters elements of its weights
+ * @property {number} frozenParameters those of them that training leaves as they are
+ * @property {readonly { name: string, shape: readonly number[], frozen: boolean }[]} weights in the order of the layer
  */
 /** @typedef {{ batchSize?: number, signal?: AbortSignal }} PassOptions batchSize: rows computed at a time, 32 unless told */
 /** @typedef {{ metadata?: Json, preprocessing?: Json, includeOptimizer?: boolean, signal?: AbortSignal }} SaveModelOptions metadata: anything

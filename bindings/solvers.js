@@ -1,4 +1,4 @@
-/** Closed-form solvers: `heddle/solvers`. */
+/** Closed-form solvers, as `heddle/solvers`: sums over samples, ridge regression from them, and least squares in a ball. */
 export { Admm } from './admm.js';
 export { admm, secular } from './ball.js';
 export { Gram } from './gram.js';

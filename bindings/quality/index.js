@@ -1,4 +1,5 @@
-/** Image quality: `heddle/quality`. */
+/** Image quality, as `heddle/quality`: judges that learn from ratings of pictures, tables of ratings, scores from choices between two pictures, and how well scores
+ * agree with ratings. */
 export { FeatureCache, featureCache } from './cache.js';
 export { matchImages } from './matching.js';
 export { QualityModel, loadQualityModel, qualityModel } from './model.js';

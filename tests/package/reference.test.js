@@ -58,6 +58,7 @@ test('links lead to pages and places that there are; nothing in a page is refuse
   for (const [name, page] of pages) {
     assert.doesNotMatch(page, /<script|<style|\sstyle="|\son\w+="/, name);
     assert.doesNotMatch(page, /\[object Object\]/, name);
+    assert.equal([...page.matchAll(/ id="/g)].length, idsOf(page).size, `${name}: an id twice`);
     for (const [, target] of page.matchAll(/<a [^>]*?href="([^"]+)"/g)) {
       if (/^https:/.test(target)) continue;
       const { pathname, hash } = new URL(target, `http://x/${name}`), path = pathname.slice(1);

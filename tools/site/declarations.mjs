@@ -109,7 +109,7 @@ export class Declarations {
     return (html + plain(at, end)).replace(/;$/, '').trim();
   }
 
-  /** The comment before a declaration. @param {ts.Node} node @returns {{ text: string, params: Map<string, string>, returns: string, throws: string[] }} */
+  /** The comment before a declaration. @param {ts.Node} node @returns {{ text: string, params: Map<string, string>, returns: string, throws: string[], isInternal: boolean }} */
   comment(node) {
     const holder = ts.isVariableDeclaration(node) ? node.parent.parent : node, doc = ts.getJSDocCommentsAndTags(holder).filter(ts.isJSDoc).at(-1) ?? this.#overload(node);
     const words = (/** @type {any} */ comment) => (ts.getTextOfJSDocComment(comment) ?? '').replace(/^- /, '').trim(), params = new Map(), throws = /** @type {string[]} */ ([]);
@@ -121,7 +121,7 @@ export class Declarations {
       else if (ts.isJSDocReturnTag(tag)) returns = words(tag.comment);
       else if (ts.isJSDocThrowsTag(tag)) throws.push(words(tag.comment));
     }
-    return { text: words(doc?.comment) || (ts.isTypeAliasDeclaration(node) ? this.#ofType(node) : ''), params, returns, throws };
+    return { text: words(doc?.comment) || (ts.isTypeAliasDeclaration(node) ? this.#ofType(node) : ''), params, returns, throws, isInternal: tags.some((tag) => tag?.tagName?.text === 'internal') };
   }
 
   /** The comment of one of several signatures, from the module itself, as declarations lack it. @param {ts.Node} node @returns {ts.JSDoc | undefined} */

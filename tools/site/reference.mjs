@@ -74,8 +74,8 @@ ${returns ? `<p><b>Returns</b> ${this.#words(returns, true)}</p>` : ''}${throws.
 
   /** Whether users see a member: a method that is not the package's own business, which its words say or their lack. @param {any} member @param {string} name */
   #isPublic(member, name) {
-    const { text, params, returns } = this.#code.comment(member), flags = ts.getCombinedModifierFlags(member);
-    if (/^[#_]/.test(name) || flags & (ts.ModifierFlags.Private | ts.ModifierFlags.Protected) || /^For (subclasses|fit)\b/.test(text)) return false;
+    const { text, params, returns, isInternal } = this.#code.comment(member), flags = ts.getCombinedModifierFlags(member);
+    if (isInternal || /^[#_]/.test(name) || flags & (ts.ModifierFlags.Private | ts.ModifierFlags.Protected) || /^For (subclasses|fit|this module)\b/.test(text)) return false;
     return ts.isMethodDeclaration(member) || ts.isGetAccessor(member) || flags & ts.ModifierFlags.Static ? Boolean(text || returns || [...params.values()].some(Boolean)) : true;
   }
 
@@ -88,7 +88,8 @@ ${returns ? `<p><b>Returns</b> ${this.#words(returns, true)}</p>` : ''}${throws.
       const { text, returns } = this.#code.comment(member), isStatic = Boolean(ts.getCombinedModifierFlags(one) & ts.ModifierFlags.Static);
       if (ts.isMethodDeclaration(member) || ts.isConstructorDeclaration(member) || ts.isMethodSignature(member)) {
         const called = ts.isConstructorDeclaration(member) ? `new ${owner}` : isStatic ? `${owner}.${name}` : name;
-        parts.push(`<h4 id="${escape(`${owner}.${name}`)}">${escape(called)}</h4>\n${this.#signature(member, called)}`);
+        const isFirst = member === members.find((other) => /** @type {any} */ (other).name?.getText() === one.name?.getText());
+        parts.push(`${isFirst ? `<h4 id="${escape(`${owner}.${name}`)}">${escape(called)}</h4>\n` : ''}${this.#signature(member, called)}`);
       } else if (!ts.isSetAccessor(member)) {
         rows.push([`${isStatic ? `${owner}.` : ''}${name}${one.questionToken ? '?' : ''}`, one.type ? this.#code.print(one.type, this.link) : '', text || returns]);
       }
