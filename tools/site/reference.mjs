@@ -50,9 +50,10 @@ class Reference {
     return home;
   };
 
-  /** @param {string} text @param {boolean} [inline] */
+  /** Words of a comment: code and lists, but no emphasis: stars and underscores are mathematics. @param {string} text @param {boolean} [inline] */
   #words(text, inline = false) {
-    return text ? markdown(text, { inline }) : '';
+    const lines = text.split('\n').map((line) => (/^ {4}/.test(line) ? line : line.replace(/`[^`]*`|[*_]/g, (part) => (part.length > 1 ? part : `\\${part}`))));
+    return text ? markdown(lines.join('\n'), { inline }) : '';
   }
 
   /** A row for each [name, type as HTML, words]. @param {[string, string, string][]} rows @param {string} first */
@@ -75,7 +76,7 @@ ${returns ? `<p><b>Returns</b> ${this.#words(returns, true)}</p>` : ''}${throws.
   /** Whether users see a member: a method that is not the package's own business, which its words say or their lack. @param {any} member @param {string} name */
   #isPublic(member, name) {
     const { text, params, returns, isInternal } = this.#code.comment(member), flags = ts.getCombinedModifierFlags(member);
-    if (isInternal || /^[#_]/.test(name) || flags & (ts.ModifierFlags.Private | ts.ModifierFlags.Protected) || /^For (subclasses|fit|this module)\b/.test(text)) return false;
+    if (isInternal || /^[#_]/.test(name) || flags & (ts.ModifierFlags.Private | ts.ModifierFlags.Protected) || /^For (subclasses|fit|this module|the transport)\b/.test(text)) return false;
     return ts.isMethodDeclaration(member) || ts.isGetAccessor(member) || flags & ts.ModifierFlags.Static ? Boolean(text || returns || [...params.values()].some(Boolean)) : true;
   }
 
@@ -97,6 +98,12 @@ ${returns ? `<p><b>Returns</b> ${this.#words(returns, true)}</p>` : ''}${throws.
     return this.#table(rows, 'Property') + parts.join('\n');
   }
 
+  /** A class's own constructor or that of a class below. @param {ts.ClassDeclaration} node @returns {ts.Node | undefined} */
+  #maker(node) {
+    const clause = node.heritageClauses?.find(({ token }) => token === ts.SyntaxKind.ExtendsKeyword), base = clause && this.#code.baseOf(clause)?.declarations?.[0];
+    return node.members.find(ts.isConstructorDeclaration) ?? (base && ts.isClassDeclaration(base) ? this.#maker(base) : undefined);
+  }
+
   /** Links to the public methods of the classes below. @param {ts.ClassDeclaration} node @param {Set<string | undefined>} seen names @returns {string[]} */
   #inherited(node, seen) {
     const clause = node.heritageClauses?.find(({ token }) => token === ts.SyntaxKind.ExtendsKeyword), symbol = clause && this.#code.baseOf(clause), base = symbol?.declarations?.[0];
@@ -112,7 +119,8 @@ ${returns ? `<p><b>Returns</b> ${this.#words(returns, true)}</p>` : ''}${throws.
     if (ts.isFunctionDeclaration(node)) return { kind: 'function', html: nodes.filter(ts.isFunctionDeclaration).map((one) => this.#signature(one, name)).join('\n') };
     if (ts.isClassDeclaration(node)) {
       const base = node.heritageClauses?.map((clause) => `<p>${this.#code.print(clause, this.link)}</p>`).join('') ?? '', more = this.#inherited(node, new Set(node.members.map((one) => one.name?.getText())));
-      return { kind: 'class', html: this.#words(text) + base + (more.length ? `<p>Also: ${more.join(', ')}</p>` : '') + this.#members(node.members.filter((one) => this.#made.has(symbol) || !ts.isConstructorDeclaration(one)), name) };
+      const members = [...this.#made.has(symbol) ? [this.#maker(node)] : [], ...node.members.filter((one) => !ts.isConstructorDeclaration(one))].filter(Boolean);
+      return { kind: 'class', html: this.#words(text) + base + (more.length ? `<p>Also: ${more.join(', ')}</p>` : '') + this.#members(/** @type {ts.Node[]} */ (members), name) };
     }
     if (ts.isVariableDeclaration(node)) {
       const kind = /\/(factories|recipes)\.d\.ts$/.test(node.getSourceFile().fileName) && kinds.find(({ names }) => names === name), type = node.type ? `<pre class="signature"><code>${escape(name)}: ${this.#code.print(node.type, this.link)}</code></pre>` : '';
