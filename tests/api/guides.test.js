@@ -10,10 +10,11 @@ import { blocks, documents, givenNames, linkModules, prepare, program, readDocum
 
 const command = join(tree, 'bindings', 'cli', 'heddle.js');
 
-/** @param {string} folder @param {string} program @param {string[]} args */
+/** What it prints is something: a name that is not there would show as undefined. @param {string} folder @param {string} program @param {string[]} args */
 function run(folder, program, ...args) {
   const { status, stdout, stderr } = spawnSync(program, args, { cwd: folder, encoding: 'utf8', timeout: 120_000 });
   assert.equal(status, 0, `${args.join(' ')}\n${stdout}${stderr}`);
+  assert.doesNotMatch(stdout, /\b(undefined|NaN)\b/, args.join(' '));
 }
 
 /** Commands of a document, a line that ends with a backslash and the next as one. @param {string} text */
