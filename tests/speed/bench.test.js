@@ -1,7 +1,7 @@
 // The benchmark measures every work of its catalogue and writes what it found; a smoke run, whose figures mean nothing.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -12,10 +12,10 @@ import { tree } from '../../tools/common.mjs';
 const program = join(tree, 'tools', 'bench', 'bench.mjs');
 const bench = (/** @type {string[]} */ ...args) => spawnSync(process.execPath, [program, ...args], { cwd: tree, encoding: 'utf8', timeout: 300_000 });
 
-test('a smoke run has figures of every work, as JSON and as Markdown', () => {
+test('a smoke run has figures of every work, as JSON and as Markdown, and draws the curves', () => {
   const folder = mkdtempSync(join(tmpdir(), 'heddle-bench-')), out = join(folder, 'report.json');
   try {
-    const { status, stdout, stderr } = bench('--quick', '--out', out, ...groups);
+    const { status, stdout, stderr } = bench('--quick', '--out', out, ...groups, 'curves');
     assert.equal(status, 0, stdout + stderr);
     const report = JSON.parse(readFileSync(out, 'utf8')), text = readFileSync(out.replace('.json', '.md'), 'utf8');
     const chromium = existsSync(process.env.CHROMIUM ?? '/usr/bin/chromium');
@@ -28,6 +28,12 @@ test('a smoke run has figures of every work, as JSON and as Markdown', () => {
     assert.equal(chromium, report.works.some((/** @type {any} */ { columns }) => columns.some((/** @type {any} */ { key }) => key === 'chromium2')));
     assert.ok(report.machine.cpu && report.machine.load.after >= 0 && report.versions.node && report.versions['@tensorflow/tfjs'] && report.commit);
     assert.throws(() => intoReadme('', report), /smoke run/);
+    const charts = readdirSync(join(folder, 'curves'));
+    assert.ok(charts.length >= 12 && charts.includes('batch-time.svg') && charts.includes('ridge-features-time.svg'), String(charts));
+    for (const name of charts) {
+      const svg = readFileSync(join(folder, 'curves', name), 'utf8');
+      assert.ok(svg.length < 10_000 && !/NaN|Infinity|undefined/.test(svg) && (svg.match(/<circle/g) ?? []).length >= 2, name);
+    }
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -4,7 +4,7 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, release, totalmem } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ENGINES, buildPreset, ensureTools, writeGenerated } from '../build.mjs';
 import { fail, node24, npmCi, say, tree } from '../common.mjs';
@@ -17,7 +17,7 @@ const GROUPS = [...WORK_GROUPS, 'size', 'curves'];
 const USAGE = `usage: npm run bench -- [GROUP...] [--no-peers] [--quick] [--out FILE.json]
   groups: ${GROUPS.join(', ')}; all but curves without any
   --no-peers  without others' JavaScript libraries          --quick  a smoke run: small sizes, one round
-  --out FILE  the report there (and beside it as .md) instead of build/bench/report.json
+  --out FILE  the report there (and beside it as .md) instead of build/bench/report.json; curves/ lies beside it
 npm run bench -- --readme             the last report's table into README.md
 npm run bench -- --compare OLD.json   what became slower between that report and the last one`;
 
@@ -64,6 +64,7 @@ async function measureWork(work, columns, bench, teller) {
   for (let pass = 0; pass < work.passes; pass++) {
     for (const [i, column] of columns.entries()) {
       const one = measured[i];
+      if (column.once && pass > 0) continue;
       teller.now(`${work.group}: ${work.title}, ${column.title}`);
       const start = performance.now();
       try {
@@ -102,7 +103,7 @@ async function measureAll(groups, { quick, peers, out }) {
   const report = { format: 1, quick, date: new Date().toISOString().slice(0, 16).replace('T', ' '), commit: output('git', 'describe', '--always', '--dirty'), machine: machine(),
     versions: versions(bench.versions), skipped: bench.skipped, seconds: 0, works: [] };
   const kept = chosen.map((work) => ({ work, columns: work.columns.filter(bench.isThere) })).filter(({ columns }) => columns.length);
-  const teller = progress(kept.reduce((sum, { work, columns }) => sum + work.passes * columns.reduce((part, { cost }) => part + cost, 0), 0));
+  const teller = progress(kept.reduce((sum, { work, columns }) => sum + columns.reduce((part, { cost, once }) => part + cost * (once ? 1 : work.passes), 0), 0));
   for (const { work, columns } of kept) {
     const measured = await measureWork(work, columns, bench, teller);
     addRatios(work, measured);
@@ -166,7 +167,7 @@ async function main() {
     setUp(quick, peers);
     mkdirSync(join(tree, 'build', 'bench'), { recursive: true });
     const isWhole = groups.some((name) => name !== 'curves') ? await measureAll(groups, { quick, peers, out }) : true;
-    if (groups.includes('curves')) await (await import('./curves.mjs')).drawCurves({ quick });
+    if (groups.includes('curves')) await (await import('./curves.mjs')).drawCurves({ quick, folder: join(dirname(out), 'curves') });
     if (!isWhole) process.exitCode = 1;
   }
 }

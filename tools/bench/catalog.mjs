@@ -19,7 +19,7 @@ export const SCRIPTS = ['tfjs', 'jax', 'ort', 'convnetjs', 'ml_matrix'];
 
 const ALL = ['node1', 'node2', 'baseline', 'chromium1', 'chromium2'], NODE = ['node1', 'node2', 'baseline'], TWO = ['node1', 'node2'];
 
-/** @typedef {{ key: string, title: string, where: string, given?: any, module?: string, args?: string[], rounds: number, seconds: number, cost: number }} Column
+/** @typedef {{ key: string, title: string, where: string, given?: any, module?: string, args?: string[], rounds: number, seconds: number, cost: number, once?: boolean }} Column once: in the first pass alone
  * @typedef {{ of: string, most?: number | string, least?: number, unit?: string }} Asked of: a column, or `speedup` (two threads over one), `growth` or `memory` of the first column;
  *   most: a number, or the column that must not be less
  * @typedef {{ id: string, group: string, title: string, unit: string, isRate: boolean, columns: Column[], passes: number, sample: (result: any) => number[], asked: Asked[], readme: boolean }} Work */
@@ -27,17 +27,19 @@ const ALL = ['node1', 'node2', 'baseline', 'chromium1', 'chromium2'], NODE = ['n
 /** A work in heddle and others.
  * @param {{ id: string, title: string, module: string, given?: object, places?: string[], peers?: Record<string, [string, object?]>, gcc?: string, numpy?: string, torch?: string, unit?: string,
  *   isRate?: boolean, passes?: number, rounds?: number, seconds?: number, cost?: number, sample?: (result: any) => number[], asked?: Asked[], readme?: boolean }} options
- *   peers: module of each, and what it is given; gcc, numpy, torch: the work's name there; cost: seconds of a run of our own, about
+ *   peers: module of each, and its own rounds and costs; gcc, numpy, torch: the work's name there; cost: seconds of a run of our own, about
  * @returns {Omit<Work, 'group'>} */
 function work({ id, title, module, given = {}, places = NODE, peers = {}, gcc, numpy, torch, unit = 'ms', isRate = false, passes = 2, rounds = 5, seconds = 1, cost = 1 + seconds, sample = ({ ms }) => ms, asked = [], readme = false }) {
   const common = { rounds, seconds, cost };
   const own = places.map((key) => ({ key, ...PLACES[key], module: `works/${module}.mjs`, given: { ...given, engine: PLACES[key].engine, threads: PLACES[key].threads }, ...common }));
-  const scripts = Object.entries(peers).map(([key, [peer, more = {}]]) => ({ key, title: OTHERS[key], where: 'node', module: `peers/${peer}.mjs`, given: { ...given, ...more }, ...common, cost: 3 * cost }));
+  const scripts = Object.entries(peers).map(([key, [peer, more = {}]]) => ({ key, title: OTHERS[key], where: 'node', module: `peers/${peer}.mjs`, given, ...common, cost: 3 * cost, ...more }));
   const python = Object.entries({ numpy, torch }).filter(([, name]) => name).map(([key, name]) => ({ key, title: OTHERS[key], where: 'python', args: [name, key], ...common, cost: cost + 1 }));
   const native = gcc ? [{ key: 'gcc', title: OTHERS.gcc, where: 'native', args: ['works', gcc], ...common }] : [];
   return { id, title, unit, isRate, passes, columns: [...own, ...native, ...scripts, ...python], sample, asked, readme };
 }
 
+/** Of a peer that takes many seconds: one round, once. */
+const slow = (cost) => ({ rounds: 1, seconds: 0, once: true, cost });
 const gflops = (flop) => ({ isRate: true, unit: 'GFLOP/s', sample: ({ ms }) => ms.map((one) => flop / one / 1e6) });
 const inSeconds = { unit: 's', sample: ({ ms }) => ms.map((one) => one / 1000) };
 
@@ -99,10 +101,10 @@ const GROUPS = {
   square: [512, 1024].flatMap((n) => ['NN', 'NT', 'TN', 'TT'].map((transposed) => square(n, transposed))),
   step: [step('matnet', 'MatNet 28x28, 20x20, 16x16, 10', 1, 1.5), step('mlp', 'MLP 784-512-512-10', 10, 1.7)],
   conv: [
-    conv('cifar', true, 'CIFAR network, training step of 128', 260, { tfjs: ['conv_tfjs', { rounds: 1 }], convnetjs: ['conv_convnetjs', { rounds: 1, seconds: 0 }] }),
+    conv('cifar', true, 'CIFAR network, training step of 128', 260, { tfjs: ['conv_tfjs', slow(20)], convnetjs: ['conv_convnetjs', slow(30)], jax: ['conv_jax', slow(45)] }),
     conv('cifar', false, 'CIFAR network, forward of 128', 80, { tfjs: ['conv_tfjs'], ort: ['conv_ort'] }),
     conv('resnet18', false, 'ResNet-18, one picture of 224 x 224', 75, { tfjs: ['conv_tfjs'], ort: ['conv_ort'] }),
-    conv('mnist', true, 'MNIST network of two 5x5 convolutions, training step of 128', 64, { convnetjs: ['conv_convnetjs', { rounds: 3 }] }),
+    conv('mnist', true, 'MNIST network of two 5x5 convolutions, training step of 128', 64, { convnetjs: ['conv_convnetjs'] }),
   ],
   images: [
     image('bilinear', 'resize 500 x 500 to 664 x 498, bilinear', { places: ['node1', 'node2', 'chromium1'], asked: [{ of: 'node1', most: 5 }] }), image('bicubic', 'resize 512 x 512 twice, bicubic'),
@@ -118,7 +120,7 @@ const GROUPS = {
     algebra('svd', 'SVD of 1,000, float64', { rounds: 3, cost: 5, readme: true }),
   ],
   solve: [
-    closed('ridge', 'ridge, 10,000 x 2,000, 10 outputs', { places: ALL, peers: { tfjs: ['solve_tfjs', { rounds: 1 }], jax: ['solve_jax', { rounds: 1 }] }, gcc: 'ridge', numpy: 'ridge', torch: 'ridge', rounds: 3, seconds: 3, asked: [{ of: 'node1', most: 1200 }] }),
+    closed('ridge', 'ridge, 10,000 x 2,000, 10 outputs', { places: ALL, peers: { tfjs: ['solve_tfjs', slow(18)], jax: ['solve_jax', slow(16)] }, gcc: 'ridge', numpy: 'ridge', torch: 'ridge', rounds: 3, seconds: 3, asked: [{ of: 'node1', most: 1200 }] }),
     closed('slfn', 'SLFN, 60,000 x 784, 1,570 features', { ...inSeconds, rounds: 2, seconds: 10, cost: 16, asked: [{ of: 'node1', most: 6 }] }),
     closed('redense', 'ReDense, 60,000 x 501, 200 full-batch epochs', { ...inSeconds, places: TWO, rounds: 1, cost: 22, asked: [{ of: 'node1', most: 60 }] }),
   ],

@@ -20,13 +20,16 @@ async function run(command, args, timeout = PATIENCE) {
   try {
     return (await exec(command, args, { cwd: tree, timeout, killSignal: 'SIGKILL', maxBuffer: 1 << 26 })).stdout;
   } catch (error) {
-    const words = `${error.stdout ?? ''}\n${error.stderr ?? ''}`.trim().split('\n').filter((line) => /error|expected|no /i.test(line)).at(-1);
-    throw new Error(error.killed ? `no result after ${timeout / 1000} s` : words ?? `exit code ${error.code}`);
+    const lines = `${error.stdout ?? ''}\n${error.stderr ?? ''}`.trim().split('\n');
+    throw new Error(error.killed ? `no result after ${timeout / 1000} s` : lines.find((line) => /^\w*Error\b.*: /.test(line)) ?? (lines.at(-1) || `exit code ${error.code}`));
   }
 }
 
 const lastLine = (text) => JSON.parse(text.trim().split('\n').at(-1));
 const budgetOf = ({ rounds, seconds }) => ({ rounds, seconds });
+
+/** A work's module in a process of Node of its own. @param {{ module: string, given: object, rounds: number, seconds: number }} column */
+export const measureInNode = async ({ module, given, ...column }) => lastLine(await run(node24, [join(here, 'child.mjs'), join(here, module), JSON.stringify({ ...given, ...budgetOf(column) })]));
 
 // --- native ---------------------------------------------------------------------------------------------------
 
@@ -143,7 +146,7 @@ export async function prepare(columns, { quick, peers }) {
   if (needsPages && !browser) skipped.push(`Chromium: not at ${chromiumPath} (environment variable CHROMIUM)`);
   if (!peers) skipped.push('peers in JavaScript: left out');
   const runners = {
-    node: async ({ module, given, ...column }) => lastLine(await run(node24, [join(here, 'child.mjs'), join(here, module), JSON.stringify({ ...given, ...budgetOf(column) })])),
+    node: measureInNode,
     kernel: async ({ args: [program, ...more], rounds }) => lastLine(await run(node24, [join(built, `${program}.cjs`), ...more, String(rounds)])),
     native: async ({ args: [program, ...more], rounds, seconds }) => lastLine(await run(nativeProgram(program, quick), [...more, String(rounds), ...(program === 'works' ? [String(seconds)] : [])])),
     python: async ({ args: [name, library], rounds, seconds }) => lastLine(await run(python.program, [join(here, 'native', 'works.py'), name, library, String(rounds), String(seconds)])),
