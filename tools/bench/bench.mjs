@@ -14,9 +14,9 @@ import { addRatios, compare, figure, intoReadme, judge, markdown, statistics } f
 
 const here = join(tree, 'tools', 'bench'), reportPath = join(tree, 'build', 'bench', 'report.json');
 const GROUPS = [...WORK_GROUPS, 'size', 'curves'];
-const USAGE = `usage: npm run bench -- [GROUP...] [--no-peers] [--quick] [--out FILE.json]
+const USAGE = `usage: npm run bench -- [GROUP...] [--no-peers] [--no-build] [--quick] [--out FILE.json]
   groups: ${GROUPS.join(', ')}; all but curves without any
-  --no-peers  without others' JavaScript libraries          --quick  a smoke run: small sizes, one round
+  --no-peers  without others' JavaScript libraries     --no-build  with what was built last     --quick  a smoke run: small sizes, one round
   --out FILE  the report there (and beside it as .md) instead of build/bench/report.json; curves/ lies beside it
 npm run bench -- --readme             the last report's table into README.md
 npm run bench -- --compare OLD.json   what became slower between that report and the last one`;
@@ -137,8 +137,7 @@ function tellChanges(old) {
   return !changes.some(({ ratio }) => ratio > 1);
 }
 
-function setUp(quick, peers) {
-  if (quick) return; // what was built last
+function setUp(peers) {
   ensureTools();
   writeGenerated();
   ensureEmcc();
@@ -149,12 +148,12 @@ function setUp(quick, peers) {
 async function main() {
   let given;
   try {
-    given = parseArgs({ allowPositionals: true, options: { peers: { type: 'boolean', default: true }, quick: { type: 'boolean', default: false }, readme: { type: 'boolean' }, compare: { type: 'string' },
+    given = parseArgs({ allowPositionals: true, options: { peers: { type: 'boolean', default: true }, build: { type: 'boolean', default: true }, quick: { type: 'boolean', default: false }, readme: { type: 'boolean' }, compare: { type: 'string' },
       out: { type: 'string', default: reportPath } }, allowNegative: true });
   } catch (error) {
     fail(`${error.message}\n${USAGE}`);
   }
-  const { values: { quick, readme, compare: old, out }, positionals } = given, groups = positionals.length ? positionals : GROUPS.filter((name) => name !== 'curves');
+  const { values: { build, quick, readme, compare: old, out }, positionals } = given, groups = positionals.length ? positionals : GROUPS.filter((name) => name !== 'curves');
   const unknown = groups.find((name) => !GROUPS.includes(name)), peers = given.values.peers && !quick;
   if (unknown) fail(`unknown group "${unknown}"\n${USAGE}`);
   if (!out.endsWith('.json')) fail(`--out ${out}: expected a name that ends in .json`);
@@ -164,7 +163,7 @@ async function main() {
     const path = join(tree, 'README.md');
     writeFileSync(path, intoReadme(readFileSync(path, 'utf8'), readReport(reportPath)));
   } else {
-    setUp(quick, peers);
+    if (build && !quick) setUp(peers);
     mkdirSync(join(tree, 'build', 'bench'), { recursive: true });
     const isWhole = groups.some((name) => name !== 'curves') ? await measureAll(groups, { quick, peers, out }) : true;
     if (groups.includes('curves')) await (await import('./curves.mjs')).drawCurves({ quick, folder: join(dirname(out), 'curves') });

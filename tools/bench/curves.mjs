@@ -52,7 +52,7 @@ async function trainingCharts(name, rate, quick) {
     times.push({ name: title, points: points.map(({ value, result }) => [value, 1000 * result.ms]) }, { name: '', dashed: true, points: points.map((one) => [one.value, ideal(one)]) });
     memory.push({ name: title, points: points.map(({ value, result }) => [value, result.own / 1e6]) });
   }
-  const x = name === 'threads' ? label : { label, log: 2 }, dashes = name === 'threads' ? 'as many times faster' : 'predicted';
+  const x = { label, log: 2 }, dashes = name === 'threads' ? 'as many times faster' : 'predicted';
   const time = [`${name}-time`, curves({ title: `A training step against ${name} (dashed: ${dashes})`, x, y: MICROSECONDS, series: times })];
   return name === 'threads' ? [time] : [time, [`${name}-memory`, curves({ title: `Memory of training against ${name}`, x, y: MEGABYTES, series: memory })]];
 }
