@@ -14,6 +14,8 @@ import { Viewer } from './view.js';
 
 /** Pixels of enlarged pictures that are compared as a whole: several of them are in memory. */
 const wholePixels = 4e6;
+/** The example that is there at first. */
+const first = 'allium-oreophilum';
 const isModel = ({ path }) => /\.safetensors$/i.test(path), pixels = ([height, width]) => `${width.toLocaleString('en')} x ${height.toLocaleString('en')} pixels`;
 const digits = (value, places) => (value === undefined || Number.isNaN(value) ? '–' : value === Infinity ? 'exact' : value.toFixed(places));
 
@@ -91,9 +93,12 @@ export class Enlarge {
     this.#view.draw();
   }
 
-  /** When the engine is there. */
+  /** When the engine is there: with an example, unless there is a picture already. */
   start() {
-    return attempt(() => this.#changed());
+    return attempt(async () => {
+      await this.#changed();
+      if (!this.#picture && isIdle()) await this.#take(await readExample(first), () => this.#picture === null && isIdle());
+    });
   }
 
   /** @param {Found[]} files a picture, a network */
@@ -114,11 +119,24 @@ export class Enlarge {
   /** @param {() => Promise<Picture>} read */
   #load(read) {
     return run('Reading the picture', async () => {
-      this.#picture = await read();
-      this.#clear(false);
-      await this.#frame();
+      await this.#take(await read());
       return `${this.#picture.name} is here`;
     });
+  }
+
+  /** Shows a picture as it is. @param {Picture} picture @param {() => boolean} [isWanted] */
+  async #take(picture, isWanted = () => true) {
+    if (!isWanted()) return;
+    this.#picture = picture;
+    await this.#frame();
+    const shown = this.#part();
+    this.#clear(false, shown.shape);
+    await this.#show('original', this.#isLarge ? 'The part in the frame' : 'The picture', shown);
+  }
+
+  /** What is compared of the picture. */
+  #part() {
+    return this.#isLarge ? cut(this.#picture, this.#overview.part) : this.#picture;
   }
 
   #settings() {
@@ -169,7 +187,7 @@ export class Enlarge {
 
   /** What enlarging starts from, and the original if it is known. @returns {Promise<{ low: Pixels, high: Pixels | null }>} */
   async #input() {
-    const { scale, isRestored } = this.#settings(), part = this.#isLarge ? cut(this.#picture, this.#overview.part) : this.#picture;
+    const { scale, isRestored } = this.#settings(), part = this.#part();
     return isRestored ? shrunk(part, scale) : { low: part, high: null };
   }
 
@@ -201,7 +219,7 @@ export class Enlarge {
   /** What the two sides of the line can be. */
   #offer() {
     const { ids, pair } = this.#view, networks = ids.filter((id) => id !== 'original' && id !== 'bicubic'), own = networks.findLast((id) => id.endsWith('-own'));
-    const usual = [networks.length === 0 && ids.includes('original') ? 'original' : 'bicubic', own ?? networks[0] ?? 'bicubic'];
+    const usual = [networks.length === 0 && ids.includes('original') ? 'original' : 'bicubic', own ?? networks[0] ?? (ids.includes('bicubic') ? 'bicubic' : ids[0])];
     for (const [i, id] of ['view-left', 'view-right'].entries()) {
       const place = byId(id), isChosen = place.dataset.chosen === 'true' && ids.includes(place.value), value = isChosen ? place.value : usual[i];
       place.replaceChildren(...ids.map((one) => new Option(this.#view.nameOf(one), one)));
