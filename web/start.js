@@ -1,7 +1,6 @@
 // The start page: what the browser offers, and which engine heddle takes of it.
 import { info, init } from 'heddle';
 import { relaxedSimd, simd, threads } from 'wasm-feature-detect';
-import { weightMap } from 'heddle/vis';
 
 const byId = (id) => document.getElementById(id);
 
@@ -50,22 +49,11 @@ async function showEngine() {
   byId('isolation').hidden = isolated;
 }
 
-/** The card's picture: a product of two small matrices of waves, which is what a bilinear layer makes of its input. */
-function weave() {
-  const canvas = byId('weave'), rows = 12, cols = 40;
-  const data = Float32Array.from({ length: rows * cols }, (_, at) => {
-    const i = Math.floor(at / cols), j = at % cols;
-    return Math.sin(i * 0.9) * Math.cos(j * 0.45) + 0.6 * Math.cos(i * 0.35 + 1) * Math.sin(j * 0.21);
-  });
-  weightMap(canvas, { data, shape: [rows, cols] }, { range: [-1.6, 1.6] });
-}
-
 function fail(error) {
   byId('failure').hidden = false;
   byId('failure').textContent = `The engine did not start: ${error.message}`;
   byId('facts').replaceChildren(row('Engine', 'none', 'no'));
 }
 
-weave();
 showFeatures().catch(fail);
 showEngine().catch(fail);

@@ -47,7 +47,7 @@ export function confusionCounts(truth, said, classes) {
   return { data, shape: [size, size] };
 }
 
-/** A confusion matrix in the page. */
+/** A confusion matrix in the page: `confusionMatrix` makes it. */
 export class ConfusionMatrix {
   #element;
   #options;

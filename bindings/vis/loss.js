@@ -45,6 +45,7 @@ const valueRange = isPart => (low, high) => {
   return [low < 0 ? low - pad : Math.max(0, low - pad), isPart ? Math.min(1, high + pad) : high + pad];
 };
 
+/** A chart that follows a training: `lossChart` makes it. */
 export class LossChart {
   #chart;
   #metric;

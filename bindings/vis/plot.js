@@ -73,7 +73,7 @@ function columnsOf(series) {
   return [all.map(({ x }) => x), ...series.map((_, k) => all.map(point => (point.k === k && Number.isFinite(point.y) ? point.y : null)))];
 }
 
-/** A chart of lines or points that keeps to the size of its element and to the page's light or dark mode. */
+/** A chart of lines or points, made by `lineChart`, that keeps to the size of its element and to the page's light or dark mode. */
 export class LineChart {
   #element;
   #uPlot;

@@ -45,6 +45,7 @@ function pointsOf(curve, sets) {
   return Array.from(grid, (x, i) => [x, values[i]]);
 }
 
+/** Predictions against ratings: `scatterChart` makes it. */
 export class ScatterChart {
   #chart;
   #count;

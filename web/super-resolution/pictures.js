@@ -1,12 +1,12 @@
 // Pictures as bytes: from files, parts of them, shrunk, enlarged by the bicubic filter, on bitmaps.
 import { HeddleError } from 'heddle';
 import { psnr, resize, rgbToYcbcr, ssim } from 'heddle/images';
+import { photograph } from '../sample_files.js';
 
 /** @typedef {{ data: Uint8Array, shape: number[] }} Pixels [height, width, channels]: RGB, or RGBA where something is transparent */
 /** @typedef {Pixels & { name: string }} Picture */
 /** Rows of a picture. @typedef {{ data: Uint8Array, shape: number[], row: number, rows: number }} Band */
 
-const folder = new URL('../../node_modules/@stdlib/', import.meta.url);
 /** Photographs in the public domain that come with the page. */
 export const examples = {
   'airplane-from-above': 'an airplane from above', 'allium-oreophilum': 'a flower', 'acanthus-mollis': 'a leaf', 'black-canyon': 'a canyon', 'dust-bowl-home': 'a house in the dust',
@@ -45,7 +45,7 @@ export async function readPicture(blob, name) {
 
 /** @param {string} name of an example @returns {Promise<Picture>} */
 export async function readExample(name) {
-  const response = await fetch(new URL(`datasets-img-${name}/data/image.jpg`, folder));
+  const response = await fetch(photograph(name));
   if (!response.ok) throw new HeddleError('file', `The example's photograph "${name}" is not served here (${response.status}): npm install brings it.`);
   return readPicture(await response.blob(), `${name}.jpg`);
 }
