@@ -83,7 +83,7 @@ HD_API hd_status hd_recipe(hd_model *m, const char *name, const double *options,
  * name, "learningRateFactor" (1 value), "frozen" (0 or 1). Before hd_model_build for initialisers.
  * No gradient is computed for frozen weights, nor in a fit for those of factor 0 (which L-BFGS takes for 1), nor through layers before the
  * first that trains; they still take their place in the vectors of gradients and of the optimiser's state. HD_ERR_STATE: a factor that
- * becomes 0, or another than 0, and "frozen", while a fit runs. */
+ * becomes 0, or another than 0, and "frozen", while a fit runs; a constraint while one of lbfgs does. */
 HD_API hd_status hd_weight_set(hd_model *m, const char *weight, const char *kind, const double *options,
                                int n_options);
 /* Attaches an activity regulariser ("klSparsity") to the output of a layer. */
@@ -210,9 +210,9 @@ enum {
     HD_FIT_ARENA           /* bytes of the planned work memory */
 };
 HD_API double hd_fit_stat(const hd_fit *f, int which);
-/* Mean unweighted loss of one output in the epoch so far. */
+/* Mean unweighted loss of one output in the epoch so far; NaN: there is no such loss. */
 HD_API double hd_fit_loss(const hd_fit *f, int loss);
-/* Value `i` of a metric in the epoch so far. */
+/* Value `i` of a metric in the epoch so far; NaN: there is none. */
 HD_API double hd_fit_metric(const hd_fit *f, int metric, int i);
 /* Changes the base learning rate from the next step on. */
 HD_API hd_status hd_fit_set_learning_rate(hd_fit *f, double rate);
@@ -229,11 +229,11 @@ HD_API hd_real *hd_gradient_data(hd_model *m, int weight);
 /* --- evaluate, predict, gradients --------------------------------------------------------------------- */
 
 /* Runs losses and metrics as at inference: begin, then rows in any number of calls, then end, then read. Allowed while a fit
- * is open, between its steps. */
+ * is open, between its steps. Another loss or metric in between makes it begin anew. */
 HD_API hd_status hd_evaluate_begin(hd_model *m, int batch_size);
 HD_API hd_status hd_evaluate_rows(hd_model *m, hd_data *d, int begin, int end);
 HD_API hd_status hd_evaluate_end(hd_model *m);
-/* Mean weighted total loss with all penalties; mean loss; value i of a metric. */
+/* Mean weighted total loss with all penalties; mean loss; value i of a metric. NaN: there is none. */
 HD_API double hd_evaluate_total(const hd_model *m);
 HD_API double hd_evaluate_loss(const hd_model *m, int loss);
 HD_API double hd_evaluate_metric(const hd_model *m, int metric, int i);
@@ -243,7 +243,7 @@ HD_API hd_status hd_predict(hd_model *m, hd_data *d, int node, int begin, int en
 HD_API hd_status hd_predict_nodes(hd_model *m, hd_data *d, const int *nodes, int n_nodes, int begin, int end, int batch_size,
                                   hd_real *out);
 /* Total loss (penalties included) over rows [begin, end) as one batch and its gradient for every weight;
- * changes no weight. dropout draws with `seed` when training is 1. */
+ * changes no weight. dropout draws with `seed`, 0..2^53, when training is 1. */
 HD_API hd_status hd_gradients(hd_model *m, hd_data *d, int begin, int end, int training, double seed,
                               double *loss);
 

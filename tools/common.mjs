@@ -45,6 +45,16 @@ export function aptInstall(packages) {
   if (run.status !== 0) fail(`${run.stdout}${run.stderr}\nThis failed: ${command}`);
 }
 
+/** Installs clang with its sanitizers and libFuzzer. */
+export function installClang() {
+  aptInstall({ clang: '/usr/bin/clang' });
+  const ask = (...args) => spawnSync('clang', args, { encoding: 'utf8' }).stdout ?? '';
+  const arch = { x64: 'x86_64', arm64: 'aarch64' }[process.arch], version = /clang version (\d+)/.exec(ask('--version'))?.[1];
+  for (const part of ['asan', 'fuzzer']) {
+    aptInstall({ [`libclang-rt-${version}-dev`]: ask(`-print-file-name=libclang_rt.${part}-${arch}.a`).trim() });
+  }
+}
+
 /** `npm ci`, unless node_modules already holds what package-lock.json says. @param {string} [folder] with a package.json of its own */
 export function npmCi(folder = tree) {
   const stamp = join(folder, 'node_modules', '.heddle');

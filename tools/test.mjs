@@ -5,7 +5,8 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { ENGINES, buildPreset, ensureTools, writeGenerated } from './build.mjs';
-import { aptInstall, fail, node24, npmCi, ownNode, say, tree } from './common.mjs';
+import { aptInstall, fail, installClang, node24, npmCi, ownNode, say, tree } from './common.mjs';
+import { fuzz, programs } from './fuzz.mjs';
 import { ensureEmcc } from './toolchain.mjs';
 
 const STAGE_LIMIT = 15 * 60_000; // ms
@@ -71,6 +72,7 @@ const FULL = {
   'instruction counts': () => nodeTest('tests/speed', ownNode, 1),
   'C, native clang': () => ctest('native-clang'),
   'C, native sanitized': () => ctest('native-asan'),
+  'C, fuzzing': () => fuzz(programs, 45), // built with the tests above
   'C, native float64': () => ctest('native-f64'),
   'C, WASM one thread': () => ctest('wasm-st'),
   'C, WASM threads': () => ctest('wasm-mt'),
@@ -87,10 +89,8 @@ function setUp(quick) {
   ensureTools();
   if (!quick) {
     for (const folder of [join('tests', 'package'), join('tools', 'site')]) npmCi(join(tree, folder));
-    aptInstall({ clang: '/usr/bin/clang', chromium: '/usr/bin/chromium', 'nats-server': '/usr/sbin/nats-server' });
-    const arch = { x64: 'x86_64', arm64: 'aarch64' }[process.arch];
-    const version = /clang version (\d+)/.exec(run('clang', ['--version']).output)?.[1];
-    aptInstall({ [`libclang-rt-${version}-dev`]: run('clang', [`-print-file-name=libclang_rt.asan-${arch}.a`]).output.trim() });
+    aptInstall({ chromium: '/usr/bin/chromium', 'nats-server': '/usr/sbin/nats-server' });
+    installClang();
   }
   say(`emcc ${ensureEmcc().version}`);
 }

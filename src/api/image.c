@@ -4,6 +4,7 @@
 #include "kern/activation.h"
 #include "linalg/linalg.h"
 
+#include <limits.h>
 #include <math.h>
 #include <stdbool.h>
 
@@ -55,10 +56,17 @@ static hd_status check_method(hd_context *c, const char *name, int method)
                ? HD_OK : hd_fail(c, HD_ERR_ARGUMENT, "%s: method = %d, expected 0..%d", name, method, HD_RESIZE_BICUBIC);
 }
 
+/* For sentences about rows that may be any numbers: first + rows - 1, or as near as an int is. */
+static int last(int first, int rows)
+{
+    const int64_t at = (int64_t)first + rows - 1;
+    return at < INT_MIN ? INT_MIN : at > INT_MAX ? INT_MAX : (int)at;
+}
+
 static hd_status check_rows(hd_context *c, const char *name, int from, int to, int height)
 {
     return from >= 0 && from < to && to <= height ? HD_OK
-                                                  : hd_fail(c, HD_ERR_ARGUMENT, "%s: rows %d..%d, expected at least one of 0..%d", name, from, to - 1, height - 1);
+                                                  : hd_fail(c, HD_ERR_ARGUMENT, "%s: rows %d..%d, expected at least one of 0..%d", name, from, last(to, 0), height - 1);
 }
 
 /* imresize's scale counts for its method alone. */
@@ -100,16 +108,17 @@ hd_status hd_image_resize_rows(hd_context *c, int type, int height, int width, i
                                int to_height, int to_width, int from, int to, void *y)
 {
     const char *name = "resizeRows";
-    const hd_image given = { type, rows, width, channels }, band = { type, to - from, to_width, channels }, whole = { type, height, width, channels };
+    const hd_image given = { type, rows, width, channels }, whole = { type, height, width, channels };
     int need[2];
-    if (hd_image_resize_reach(c, height, method, scale, to_height, from, to, need) || check_size(c, name, given) || check_size(c, name, band)) {
+    if (hd_image_resize_reach(c, height, method, scale, to_height, from, to, need) || check_size(c, name, given) ||
+        check_size(c, name, (hd_image){ type, to - from, to_width, channels })) {
         return c->status;
     }
     if (!fits(scale, width, to_width)) {
         return hd_fail(c, HD_ERR_ARGUMENT, "%s: scale = %g, expected 0 or a factor that takes %d columns, rounded up, to %d", name, scale, width, to_width);
     }
     if (first < 0 || first > need[0] || first + rows < need[1] || first + rows > height) {
-        return hd_fail(c, HD_ERR_ARGUMENT, "%s: rows %d..%d of the picture are given, expected %d..%d at least, of %d", name, first, first + rows - 1,
+        return hd_fail(c, HD_ERR_ARGUMENT, "%s: rows %d..%d of the picture are given, expected %d..%d at least, of %d", name, first, last(first, rows),
                        need[0], need[1] - 1, height);
     }
     return check_finite(c, name, given, x) ? c->status
@@ -233,8 +242,11 @@ hd_status hd_image_blend(hd_context *c, int height, int width, int channels, con
 {
     const char *name = "blendPatches";
     const hd_image size = { HD_FLOAT, height, width, channels };
+    if (check_patches(c, name, size, patch_height, patch_width, count, at)) {
+        return c->status;
+    }
     const hd_image all = { HD_FLOAT, count, patch_height * patch_width, channels };
-    if (check_patches(c, name, size, patch_height, patch_width, count, at) || check_finite(c, name, all, patches)) {
+    if (check_finite(c, name, all, patches)) {
         return c->status;
     }
     for (int i = 0; window && i < patch_height * patch_width; i++) {
@@ -256,7 +268,7 @@ static hd_status check_band(hd_context *c, const char *name, const hd_matnet *ne
     const int above = b.from - net->patch_rows + 1, below = b.to + net->patch_rows - 1;
     const int low = above > 0 ? above : 0, high = below < b.h ? below : b.h;
     if (b.first < 0 || b.first > low || b.first + b.rows < high || b.first + b.rows > b.h) {
-        return hd_fail(c, HD_ERR_ARGUMENT, "%s: rows %d..%d of the planes are given, expected %d..%d at least, of %d", name, b.first, b.first + b.rows - 1,
+        return hd_fail(c, HD_ERR_ARGUMENT, "%s: rows %d..%d of the planes are given, expected %d..%d at least, of %d", name, b.first, last(b.first, b.rows),
                        low, high - 1, b.h);
     }
     return HD_OK;

@@ -9,7 +9,7 @@ size_t hd_shape_size(const hd_shape *s)
     uint64_t n = 1;
     for (int i = 0; i < s->rank; i++) {
         n *= (uint64_t)s->dim[i];
-        if (n > INT32_MAX) {
+        if (n > HD_MOST_ELEMENTS) {
             return 0;
         }
     }

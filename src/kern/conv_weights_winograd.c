@@ -47,7 +47,7 @@ static int least(int a, int b)
 
 static int ceil_div(int a, int b)
 {
-    return (a + b - 1) / b;
+    return a / b + (a % b != 0); /* a + b may be too large */
 }
 
 /* --- transforms -------------------------------------------------------------------------------------------- */

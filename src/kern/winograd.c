@@ -54,7 +54,7 @@ static size_t least(size_t a, size_t b)
 
 static size_t ceil_div(size_t a, size_t b)
 {
-    return (a + b - 1) / b;
+    return a / b + (a % b != 0); /* a + b may be too large */
 }
 
 static job make_job(hd_winograd name, const hd_conv_shape *s, int n)

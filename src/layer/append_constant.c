@@ -1,7 +1,6 @@
 /* A constant feature, so that what multiplies the vector has a bias: [x; value]. */
 #include "layer/rows.h"
 
-#include <limits.h>
 #include <string.h>
 
 static const hd_option options[] = {
@@ -11,9 +10,6 @@ static const hd_option options[] = {
 
 static hd_status shape(hd_build *b)
 {
-    if (b->in[0].rank && hd_shape_last(&b->in[0]) == INT_MAX) {
-        return hd_fail(b->c, HD_ERR_SHAPE, "%s: no room for one more element on the last axis", b->path);
-    }
     return hd_rows_shape(b, b->in[0].rank ? hd_shape_last(&b->in[0]) + 1 : 0);
 }
 

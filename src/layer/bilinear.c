@@ -56,7 +56,7 @@ static hd_status shape(hd_build *b)
     hd_shape half = s.right_first ? (hd_shape){ 2, { s.i, s.q } } : (hd_shape){ 2, { s.p, s.j } };
     b->saved = b->scratch = hd_shape_size(&half);
     if (!b->saved) {
-        return hd_fail(b->c, HD_ERR_SHAPE, "%s: %s is %d x %d, expected less than 2^31 elements", b->path,
+        return hd_fail(b->c, HD_ERR_SHAPE, "%s: %s is %d x %d, expected less than 2^30 elements", b->path,
                        s.right_first ? "X V^T" : "U X", half.dim[0], half.dim[1]);
     }
     /* Gain 2^(1/2) for the rectifiers, on one of the factors only. */

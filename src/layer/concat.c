@@ -41,8 +41,8 @@ static hd_status shape(hd_build *b)
                            axis);
         }
     }
-    if (length > 2147483647.0) {
-        return hd_fail(b->c, HD_ERR_SHAPE, "%s: axis %d of the output has %g elements, expected less than 2^31",
+    if (length > HD_MOST_ELEMENTS) {
+        return hd_fail(b->c, HD_ERR_SHAPE, "%s: axis %d of the output has %g elements, expected less than 2^30",
                        b->path, axis, length);
     }
     b->out = *first;

@@ -159,8 +159,8 @@ static hd_status place_adjoint(hd_build *b, const char *name, int size, int64_t 
         return hd_fail(b->c, HD_ERR_SHAPE, "%s: pads = [%d, %d] leave nothing of %d %s", b->path, (int)pads[0], (int)pads[1],
                        (int)whole, name);
     }
-    if (all > INT32_MAX) {
-        return hd_fail(b->c, HD_ERR_SHAPE, "%s: an output of 2^31 %s or more", b->path, name);
+    if (all > HD_MOST_ELEMENTS) {
+        return hd_fail(b->c, HD_ERR_SHAPE, "%s: an output of 2^30 %s or more", b->path, name);
     }
     *inputs = (int)all;
     *before = pads ? (int)pads[0] : window > stride ? (int)((window - stride) / 2) : 0;

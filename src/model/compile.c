@@ -1,10 +1,19 @@
 /* Losses and metrics of a model, and the sums kept of them. */
-#include "model/model.h"
+#include "model/plan.h"
 
+#include <math.h>
 #include <string.h>
+
+/* An evaluation under way was planned for other losses and metrics: it must begin anew. */
+static void stop_evaluation(hd_model *m)
+{
+    hd_plan_free(m->evaluate_plan);
+    m->evaluate_plan = NULL;
+}
 
 void hd_model_uncompile(hd_model *m)
 {
+    stop_evaluation(m);
     m->n_losses = m->n_metrics = m->n_sums = 0;
     m->optimizer = NULL;
     m->schedule = NULL;
@@ -57,6 +66,7 @@ hd_status hd_loss_attach(hd_model *m, int output, const hd_loss_class *class, do
                            class->name, output, m->loss[i].class->name);
         }
     }
+    stop_evaluation(m);
     m->loss[m->n_losses++] = loss;
     return HD_OK;
 }
@@ -76,6 +86,7 @@ int hd_metric_attach(hd_model *m, int output, const hd_metric_class *class, cons
                 row);
         return -1;
     }
+    stop_evaluation(m);
     m->n_sums += metric.sums;
     m->metric[m->n_metrics] = metric;
     return m->n_metrics++;
@@ -144,13 +155,19 @@ void hd_score_clear(hd_score *s)
     }
 }
 
-double hd_score_loss(const hd_score *s, int loss)
+double hd_score_loss(const hd_model *m, const hd_score *s, int loss)
 {
+    if (loss < 0 || loss >= m->n_losses) {
+        return NAN;
+    }
     return s->samples ? s->loss[loss] / s->samples : 0;
 }
 
 double hd_score_metric(const hd_model *m, const hd_score *s, int metric, int i)
 {
+    if (metric < 0 || metric >= m->n_metrics || i < 0 || i >= m->metric[metric].values) {
+        return NAN;
+    }
     const hd_target_metric *t = &m->metric[metric];
-    return s->sums ? t->class->value(s->sums + t->first_sum, i) : 0;
+    return t->first_sum + t->sums <= s->n_sums ? t->class->value(s->sums + t->first_sum, i) : 0;
 }

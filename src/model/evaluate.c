@@ -22,8 +22,13 @@ hd_status hd_evaluate_begin(hd_model *m, int batch_size)
         return HD_ERR_MEMORY;
     }
     hd_score_free(m->c, &m->result);
+    if (hd_score_new(m, &m->result)) {
+        hd_plan_free(m->evaluate_plan);
+        m->evaluate_plan = NULL;
+        return HD_ERR_MEMORY;
+    }
     hd_activity_begin(m);
-    return hd_score_new(m, &m->result);
+    return HD_OK;
 }
 
 hd_status hd_evaluate_rows(hd_model *m, hd_data *d, int begin, int end)
@@ -47,6 +52,9 @@ hd_status hd_evaluate_rows(hd_model *m, hd_data *d, int begin, int end)
 
 hd_status hd_evaluate_end(hd_model *m)
 {
+    if (!m->evaluate_plan) {
+        return hd_fail(m->c, HD_ERR_STATE, "evaluate: hd_evaluate_begin must come first");
+    }
     hd_plan_free(m->evaluate_plan);
     m->evaluate_plan = NULL;
     m->penalty = hd_penalties(m, false) + hd_activity_end(m, false);
@@ -60,7 +68,7 @@ double hd_evaluate_total(const hd_model *m)
 
 double hd_evaluate_loss(const hd_model *m, int loss)
 {
-    return hd_score_loss(&m->result, loss);
+    return hd_score_loss(m, &m->result, loss);
 }
 
 double hd_evaluate_metric(const hd_model *m, int metric, int i)
@@ -133,6 +141,9 @@ hd_status hd_gradients(hd_model *m, hd_data *d, int begin, int end, int training
     }
     if (hd_data_range(m->c, d, begin, end) || hd_data_fits_inputs(m, d) || hd_data_fits_targets(m, d, begin, end)) {
         return m->c->status;
+    }
+    if (!(seed >= 0 && seed <= 9007199254740992.0)) {
+        return hd_fail(m->c, HD_ERR_ARGUMENT, "gradients: seed = %g, expected a number 0..2^53", seed);
     }
     hd_score score;
     int n = end - begin;

@@ -336,7 +336,7 @@ double hd_fit_stat(const hd_fit *f, int which)
 
 double hd_fit_loss(const hd_fit *f, int loss)
 {
-    return hd_score_loss(current_score(f), loss);
+    return hd_score_loss(f->m, current_score(f), loss);
 }
 
 double hd_fit_metric(const hd_fit *f, int metric, int i)

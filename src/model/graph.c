@@ -85,7 +85,7 @@ static hd_status check_shape(hd_context *c, const char *path, const hd_shape *s)
     if (s->rank >= 0 && s->rank <= HD_MAX_RANK) {
         hd_shape_text(s, text, sizeof text);
     }
-    return hd_fail(c, HD_ERR_SHAPE, "%s: shape %s, expected at most %d dims, each >= 1, of less than 2^31 elements", path,
+    return hd_fail(c, HD_ERR_SHAPE, "%s: shape %s, expected at most %d dims, each >= 1, of less than 2^30 elements", path,
                    text, HD_MAX_RANK);
 }
 
@@ -180,7 +180,7 @@ hd_status hd_build_weight(hd_build *b, const char *name, hd_shape shape, const c
     hd_model *m = b->model;
     size_t size = hd_shape_size(&shape);
     if (!size) {
-        return hd_fail(m->c, HD_ERR_SHAPE, "%s: weight %s has 2^31 elements or more", b->path, name);
+        return hd_fail(m->c, HD_ERR_SHAPE, "%s: weight %s has 2^30 elements or more", b->path, name);
     }
     if (grow(m->c, (void ***)&m->weight, m->n_weights, &m->weight_space)) {
         return HD_ERR_MEMORY;

@@ -189,7 +189,8 @@ int hd_output_target(const hd_model *m, int output);
 hd_status hd_score_new(hd_model *m, hd_score *s);
 void hd_score_free(hd_context *c, hd_score *s);
 void hd_score_clear(hd_score *s);
-double hd_score_loss(const hd_score *s, int loss);
+/* NaN: there is no such loss, metric or value of it. */
+double hd_score_loss(const hd_model *m, const hd_score *s, int loss);
 double hd_score_metric(const hd_model *m, const hd_score *s, int metric, int i);
 
 #endif

@@ -277,13 +277,13 @@ static hd_status check_sizes(const hd_plan *p)
 {
     for (int i = 0; i < p->n_ops; i++) {
         uint64_t size = p->tensor[p->op[i].out].size;
-        if (size * (uint64_t)p->capacity > INT32_MAX) {
+        if (size * (uint64_t)p->capacity > HD_MOST_ELEMENTS) {
             char path[HD_PATH_SIZE] = "plan";
             if (p->op[i].node >= 0) {
                 hd_node_path(p->m, p->op[i].node, path);
             }
             return hd_fail(p->m->c, HD_ERR_MEMORY,
-                           "%s: a batch of %d samples has %g elements, expected less than 2^31: use a smaller batch", path,
+                           "%s: a batch of %d samples has %g elements, expected less than 2^30: use a smaller batch", path,
                            p->capacity, (double)size * p->capacity);
         }
     }

@@ -93,6 +93,9 @@ hd_status hd_weight_attach(hd_model *m, hd_weight *w, const char *kind, const do
                        "%s: \"%s\" is no initialiser, regulariser, constraint, \"learningRateFactor\" or \"frozen\"",
                        w->name, kind);
     }
+    if (m->fit && m->optimizer->full_batch) { /* it searches in the constraint's parameters */
+        return hd_fail(m->c, HD_ERR_STATE, "%s: a constraint can't change while a fit of %s runs", w->name, m->optimizer->name);
+    }
     hd_values opt;
     hd_status status = hd_options_read(m->c, w->name, constraint->options, options, n_options, &opt);
     if (!status) {

@@ -228,7 +228,7 @@ static void test_refusals(void)
             "input [6, 5]", 4, 1, 3, 0, 0, 0, 2, 3, 1);
     REFUSES("conv2d", "layer 1 \"conv\" (conv2d): alpha = 0.5 with activation relu, only leakyRelu and elu have one", 4, 1, 3, 0, 0, 0, 0,
             1, HD_RELU, 0.5);
-    REFUSES("conv2d", "layer 1 \"conv\" (conv2d): weight kernel has 2^31 elements or more", 65536, 1, 1024, 0, HD_PADDING_SAME);
+    REFUSES("conv2d", "layer 1 \"conv\" (conv2d): weight kernel has 2^30 elements or more", 65536, 1, 1024, 0, HD_PADDING_SAME);
     REFUSES("conv2dTranspose", "layer 1 \"conv\" (conv2dTranspose): groups = 3, expected a divisor of 8 channels and 6 filters", 6, 1, 3,
             0, 0, 0, 0, 0, 3);
     REFUSES("conv2dTranspose", "layer 1 \"conv\" (conv2dTranspose): outputPadding = [2, 2], expected less than strides = [2, 2]", 4, 1,

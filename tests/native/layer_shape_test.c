@@ -240,7 +240,7 @@ static void test_refusals(void)
     REFUSE("bilinear", vector, two, HD_ERR_SHAPE, "expected a matrix [rows, cols], got [784]");
     REFUSE("bilinearSoftmax", vector, three, HD_ERR_SHAPE, "expected a matrix [rows, cols], got [784]");
     REFUSE("bilinear", long_matrix, wide, HD_ERR_SHAPE,
-           "X V^T is 1000000 x 65536, expected less than 2^31 elements");
+           "X V^T is 1000000 x 65536, expected less than 2^30 elements");
     REFUSE("dense", scalar, three, HD_ERR_SHAPE, "expected at least one axis, got a scalar");
     REFUSE("dense", vector, alpha, HD_ERR_ARGUMENT,
            "alpha = 0.1 with activation relu, only leakyRelu and elu have one");

@@ -144,6 +144,64 @@ static void test_nothing_to_train(void)
     hd_data_free(d);
 }
 
+/* What the fuzz programs of tests/fuzz found: calls that crashed, or overflowed a number. */
+static void test_found_by_fuzzing(void)
+{
+    hd_data *d = make_rows(0, ROWS);
+    hd_model *m = make_model("lbfgs", 1);
+    double loss;
+    CHECK(isnan(hd_evaluate_loss(m, -1)) && isnan(hd_evaluate_loss(m, 2)) && isnan(hd_evaluate_metric(m, -1, 0)));
+    CHECK(isnan(hd_evaluate_metric(m, 1, 0)) && isnan(hd_evaluate_metric(m, 0, 1)) && hd_evaluate_metric(m, 0, 0) == 0);
+    REFUSED(hd_gradients(m, d, 0, ROWS, 1, NAN, &loss), HD_ERR_ARGUMENT, "gradients: seed = NaN, expected a number 0..2^53");
+    REFUSED(hd_gradients(m, d, 0, ROWS, 1, -1, &loss), HD_ERR_ARGUMENT, "gradients: seed = -1");
+    REFUSED(hd_evaluate_end(m), HD_ERR_STATE, "hd_evaluate_begin must come first");
+    for (int what = 0; what < 3; what++) { /* what an evaluation was planned for changes */
+        kit_must(c, hd_evaluate_begin(m, ROWS));
+        if (what == 0) {
+            CHECK(hd_metric_add(m, 0, "confusionMatrix", NULL, 0) == 1);
+        } else if (what == 1) {
+            kit_must(c, hd_loss_add(m, 1, "huber", 1, NULL, 0));
+        } else {
+            kit_must(c, hd_compile_reset(m));
+        }
+        REFUSED(hd_evaluate_rows(m, d, 0, ROWS), HD_ERR_STATE, "hd_evaluate_begin must come first");
+    }
+    compile(m, "lbfgs", 1, 1, 1);
+    hd_fit *f = hd_fit_new(m, d, 0, ROWS, NULL, 0);
+    CHECK(isnan(hd_fit_loss(f, -1)) && isnan(hd_fit_loss(f, 2)) && isnan(hd_fit_metric(f, 1, 0)) && isnan(hd_fit_metric(f, 0, -1)));
+    REFUSED(hd_weight_set(m, "h/V", "nonNeg", NULL, 0), HD_ERR_STATE, "h/V: a constraint can't change while a fit of lbfgs runs");
+    kit_must(c, hd_fit_step(f, 100));
+    hd_model_free(m);
+    m = make_model("sgd", 0.1);
+    for (int n = 1; n < 50; n++) { /* an evaluation that had no memory has not begun */
+        hd_context_fail_allocation(c, n);
+        if (hd_evaluate_begin(m, ROWS) == HD_OK) {
+            break;
+        }
+        REFUSED(hd_evaluate_rows(m, d, 0, ROWS), HD_ERR_STATE, "hd_evaluate_begin must come first");
+    }
+    hd_context_fail_allocation(c, 0);
+    kit_must(c, hd_evaluate_rows(m, d, 0, ROWS));
+    hd_model_free(m);
+    hd_data_free(d);
+}
+
+/* Kernels round sizes up to their blocks: a shape near the largest int is refused before. */
+static void test_huge_shapes(void)
+{
+    hd_model *m = hd_model_new(c);
+    REFUSED(hd_input(m, "x", (int[]){ 1, 1, 2147483647 }, 3) < 0, HD_ERR_SHAPE, "less than 2^30 elements");
+    int x = hd_input(m, "x", (int[]){ 1, 1, (1 << 30) - 1 }, 3);
+    REFUSED(hd_layer(m, "appendConstant", "a", &x, 1, NULL, 0) < 0, HD_ERR_SHAPE, "less than 2^30 elements");
+    REFUSED(hd_layer(m, "conv2d", "c", &x, 1, (double[]){ 1, 1, 3, 0, 1 }, 5) < 0, HD_ERR_SHAPE, "weight kernel has 2^30 elements or more");
+    hd_layer(m, "conv2d", "c", &x, 1, (double[]){ 1, 1, 1 }, 3); /* allowed, and planned without overflow */
+    hd_model_free(m);
+    hd_real y[4] = { 0 };
+    REFUSED(hd_image_resize_reach(c, 9, 0, 0, 9, -2147483647 - 1, -2147483647 - 1, (int[2]){ 0 }), HD_ERR_ARGUMENT, "rows -2147483648..-2147483648");
+    REFUSED(hd_image_resize_rows(c, 0, 2, 2, 1, 2147483647, 2, y, 0, 0, 2, 2, 0, 1, y), HD_ERR_ARGUMENT, "rows 2147483647..2147483647 of the picture");
+    REFUSED(hd_image_blend(c, 2, 2, 1, y, 2147483647, 2147483647, 1, (int[]){ 0, 0 }, NULL, y), HD_ERR_ARGUMENT, "height = 2147483647");
+}
+
 int main(void)
 {
     c = hd_context_new(1);
@@ -152,6 +210,8 @@ int main(void)
     test_wrong_values();
     test_wrong_data();
     test_nothing_to_train();
+    test_found_by_fuzzing();
+    test_huge_shapes();
     CHECK(hd_context_memory(c, 0) == before);
     hd_context_free(c);
     return check_result("refusal");
