@@ -191,9 +191,11 @@ HD_API int hd_metric_size(const hd_model *m, int metric);
 HD_API hd_fit *hd_fit_new(hd_model *m, hd_data *d, int train_begin, int train_end, const double *options,
                           int n_options);
 HD_API void hd_fit_free(hd_fit *f);
-/* Runs up to `batches` batches, never past the end of an epoch. HD_ERR_DIVERGED: loss is no longer finite;
- * the weights are those before the step. */
+/* Runs up to `batches` batches, never past the end of an epoch. HD_ERR_DIVERGED: the loss of a batch, or the gradient of a step, is
+ * not finite; the weights are those before it, and a loss that is not finite is not in the scores. */
 HD_API hd_status hd_fit_step(hd_fit *f, int batches);
+/* Passes over the batch that is next, such as one that was refused; for a fit without data, over one that is not given. Not for lbfgs. */
+HD_API hd_status hd_fit_skip(hd_fit *f);
 /* 1 when all epochs are done, or the optimiser has converged. */
 HD_API int hd_fit_done(const hd_fit *f);
 
@@ -207,7 +209,8 @@ enum {
     HD_FIT_LEARNING_RATE,  /* of the last step */
     HD_FIT_GRADIENT_NORM,  /* of the last step, before clipping */
     HD_FIT_SAMPLES,        /* samples seen in this epoch */
-    HD_FIT_ARENA           /* bytes of the planned work memory */
+    HD_FIT_ARENA,          /* bytes of the planned work memory */
+    HD_FIT_BASE_RATE       /* learning rate before the schedule */
 };
 HD_API double hd_fit_stat(const hd_fit *f, int which);
 /* Mean unweighted loss of one output in the epoch so far; NaN: there is no such loss. */
@@ -216,6 +219,13 @@ HD_API double hd_fit_loss(const hd_fit *f, int loss);
 HD_API double hd_fit_metric(const hd_fit *f, int metric, int i);
 /* Changes the base learning rate from the next step on. */
 HD_API hd_status hd_fit_set_learning_rate(hd_fit *f, double rate);
+/* What a running fit knows beyond its model's weights, slots, means and step (above): where it is in the epoch, the scores so far, the
+ * gradient of an incomplete group, the base learning rate, all of lbfgs. A fit with the same options and data on a model with the
+ * same weights and optimiser state goes on from it to the same bits. Size: of its numbers, or (values 1) of its elements. */
+HD_API double hd_fit_state_size(const hd_fit *f, int values);
+HD_API void hd_fit_save_state(const hd_fit *f, double *numbers, hd_real *values);
+/* HD_ERR_ARGUMENT: not a state of such a fit, which is as before. */
+HD_API hd_status hd_fit_load_state(hd_fit *f, const double *numbers, int n_numbers, const hd_real *values, int n_values);
 /* For a fit without data: trains on all rows of d, at most the batch size. */
 HD_API hd_status hd_fit_batch(hd_fit *f, hd_data *d);
 /* The same: ends the epoch here. */

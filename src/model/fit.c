@@ -174,7 +174,14 @@ void hd_fit_finish_epoch(hd_fit *f)
     f->batch = 0;
 }
 
-/* Forward, backward, and the step if all is finite and the group of batches complete. Returns the loss of n rows in *loss. */
+static hd_status diverged(const hd_fit *f)
+{
+    return hd_fail(f->m->c, HD_ERR_DIVERGED, "fit: the loss is not finite in epoch %d, batch %d: use a smaller learning rate",
+                   f->epoch, f->batch);
+}
+
+/* Forward, backward, and the step if all is finite and the group of batches complete. Returns the loss of n rows in *loss; if that
+ * is finite, it is in the scores. */
 static hd_status try_batch(hd_fit *f, const hd_data *d, const uint32_t *index, int n, double *loss)
 {
     hd_model *m = f->m;
@@ -185,14 +192,18 @@ static hd_status try_batch(hd_fit *f, const hd_data *d, const uint32_t *index, i
                      .activity = f->batches == 1 ? HD_ACTIVITY_BATCH : HD_ACTIVITY_RUNNING };
     hd_plan_load(f->plan, d, index, 0, n);
     *loss = hd_plan_forward(f->plan, &pass);
-    *loss += hd_plan_losses(f->plan, &pass, d, &f->score);
+    *loss += isfinite(*loss) ? hd_plan_losses(f->plan, &pass, d, &f->score) : 0;
+    if (!isfinite(*loss)) {
+        return diverged(f); /* before the group has taken its gradient */
+    }
     hd_plan_backward(f->plan, &pass);
     hd_group_take(f, n, last);
-    *loss += hd_penalties(m, last);
-    if (!isfinite(*loss)) {
-        return hd_fail(m->c, HD_ERR_DIVERGED, "fit: the loss is not finite in epoch %d, batch %d: use a smaller learning rate",
-                       f->epoch, f->batch);
+    double penalty = hd_penalties(m, last);
+    if (!isfinite(penalty)) {
+        f->group.batches = 0;
+        return diverged(f);
     }
+    *loss += penalty;
     if (last) {
         return hd_fit_apply(f, &pass);
     }
@@ -200,20 +211,17 @@ static hd_status try_batch(hd_fit *f, const hd_data *d, const uint32_t *index, i
     return HD_OK;
 }
 
-/* A batch that fails changes nothing but the scores and the group, which begin anew: their sums may not be numbers. */
+/* A batch whose loss is not finite changes nothing. If the gradient is not, or a penalty, the batches of its group are lost with it. */
 static hd_status train_batch(hd_fit *f, const hd_data *d, const uint32_t *index, int n)
 {
     double loss;
     hd_status status = try_batch(f, d, index, n, &loss);
-    if (status) {
-        hd_score_clear(&f->score);
-        f->group.batches = 0;
-        return status;
+    f->score.total += isfinite(loss) ? loss * n : 0;
+    if (!status) {
+        f->batch_loss = loss;
+        f->batch++;
     }
-    f->batch_loss = loss;
-    f->score.total += loss * n;
-    f->batch++;
-    return HD_OK;
+    return status;
 }
 
 static hd_status step_batch(hd_fit *f)
@@ -274,6 +282,24 @@ hd_status hd_fit_end_epoch(hd_fit *f)
     return status;
 }
 
+hd_status hd_fit_skip(hd_fit *f)
+{
+    if (f->full || hd_fit_done(f)) {
+        return hd_fail(f->m->c, HD_ERR_STATE, f->full ? "fit: %s needs every batch" : "fit: all epochs are done", f->m->optimizer->name);
+    }
+    if (f->batch == 0 && f->data) {
+        hd_fit_load_order(f);
+    }
+    if (f->batch + 1 == f->batches) {
+        hd_group_close(f); /* if its gradient is not finite, all of the group is passed over */
+        f->batch++;
+        hd_fit_finish_epoch(f);
+    } else {
+        f->batch++;
+    }
+    return HD_OK;
+}
+
 hd_status hd_fit_apply_gradients(hd_fit *f, double loss, int samples)
 {
     hd_context *c = f->m->c;
@@ -329,6 +355,8 @@ double hd_fit_stat(const hd_fit *f, int which)
         return s->samples;
     case HD_FIT_ARENA:
         return (double)(f->plan->arena_size * sizeof(real));
+    case HD_FIT_BASE_RATE:
+        return f->base_rate;
     default:
         return NAN;
     }

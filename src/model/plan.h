@@ -90,7 +90,8 @@ typedef struct hd_pass {
 
 /* Runs all layers. Returns the activity penalty. */
 double hd_plan_forward(hd_plan *p, const hd_pass *pass);
-/* Runs losses and metrics and adds them to the score. Returns the weighted sum of the losses / pass->samples. */
+/* Runs losses and metrics and adds them to the score. Returns the weighted sum of the losses / pass->samples; where the pass commits
+ * and that is not finite, nothing has been added. */
 double hd_plan_losses(hd_plan *p, const hd_pass *pass, const hd_data *d, hd_score *score);
 /* Leaves the gradients of all weights in m->g. */
 void hd_plan_backward(hd_plan *p, const hd_pass *pass);

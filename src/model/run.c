@@ -1,6 +1,8 @@
 /* Running a plan. */
 #include "model/plan.h"
 
+#include <math.h>
+
 static real *value_of(const hd_plan *p, int tensor)
 {
     return p->arena + p->tensor[p->tensor[tensor].root].at;
@@ -179,7 +181,7 @@ double hd_plan_losses(hd_plan *p, const hd_pass *pass, const hd_data *d, hd_scor
 {
     const hd_model *m = p->m;
     const real *weight = hd_data_find(d, HD_COLUMN_WEIGHT, 0) ? p->arena + p->weight_at : NULL;
-    double total = 0;
+    double total = 0, sum[HD_MAX_LOSSES];
     for (int i = 0; i < m->n_losses; i++) {
         const hd_target_loss *t = &m->loss[i];
         int tensor = p->output[t->output];
@@ -189,9 +191,14 @@ double hd_plan_losses(hd_plan *p, const hd_pass *pass, const hd_data *d, hd_scor
                           .y = value_of(p, tensor), .target = p->arena + p->target_at[t->output], .weight = weight,
                           .scale = t->weight / pass->samples, .dy = p->mode == HD_PLAN_TRAIN ? gradient_of(p, tensor) : NULL,
                           .add = adds(p, i) };
-        double sum = t->class->run(&r);
-        score->loss[i] += sum;
-        total += t->weight * sum / pass->samples;
+        sum[i] = t->class->run(&r);
+        total += t->weight * sum[i] / pass->samples;
+    }
+    if (pass->commits && !isfinite(total)) {
+        return total;
+    }
+    for (int i = 0; i < m->n_losses; i++) {
+        score->loss[i] += sum[i];
     }
     run_metrics(p, pass->n, weight, score);
     score->samples += pass->n;

@@ -5,6 +5,7 @@
 #include "optim/line_search.h"
 #include "optim/optimizer.h"
 
+#include <limits.h>
 #include <math.h>
 
 enum { RATE, HISTORY, MAX_EVALUATIONS, GRADIENT_TOLERANCE, LOSS_TOLERANCE, MAX_ITERATIONS };
@@ -194,6 +195,43 @@ int hd_lbfgs_iterations(const hd_lbfgs *l)
 int hd_lbfgs_evaluations(const hd_lbfgs *l)
 {
     return l->evaluations;
+}
+
+static void walk_line(hd_line_search *line, hd_walk *w)
+{
+    hd_line_point *points[] = { &line->start, &line->low, &line->high };
+    for (int i = 0; i < 3; i++) {
+        hd_walk_numbers(w, 1, &points[i]->at);
+        hd_walk_numbers(w, 1, &points[i]->f);
+        hd_walk_numbers(w, 1, &points[i]->slope);
+    }
+    hd_walk_bool(w, "zooming", &line->zooming);
+    hd_walk_int(w, "evaluations of the line", &line->evaluations, 0, INT_MAX / 2);
+    hd_walk_int(w, "most evaluations of a line", &line->max_evaluations, 0, INT_MAX / 2);
+    hd_walk_numbers(w, 1, &line->trial);
+}
+
+void hd_lbfgs_walk(hd_lbfgs *l, hd_walk *w)
+{
+    int evaluations = hd_walk_int(w, "evaluations", &l->evaluations, 0, INT_MAX / 2);
+    hd_walk_int(w, "iterations", &l->iterations, 0, INT_MAX / 2);
+    hd_walk_int(w, "small decreases", &l->small_decreases, 0, PATIENCE);
+    hd_walk_bool(w, "begun", &l->begun);
+    hd_walk_bool(w, "retried", &l->retried);
+    hd_walk_numbers(w, 1, &l->f);
+    hd_walk_int(w, "newest pair", &l->newest, 0, l->history - 1);
+    int pairs = hd_walk_int(w, "pairs", &l->pairs, 0, l->history);
+    hd_walk_numbers(w, (size_t)l->history, l->curvature);
+    walk_line(&l->line, w);
+    if (evaluations) {
+        hd_walk_values(w, l->n, l->x);
+        hd_walk_values(w, l->n, l->g);
+        hd_walk_values(w, l->n, l->d);
+    }
+    for (int age = 0; age < pairs; age++) {
+        hd_walk_values(w, l->n, pair(l, l->s, age));
+        hd_walk_values(w, l->n, pair(l, l->y, age));
+    }
 }
 
 static const hd_option options[] = {

@@ -5,6 +5,7 @@
 
 #include "base/option.h"
 #include "base/real.h"
+#include "base/walk.h"
 
 enum { HD_MAX_HISTORY = 64 };
 
@@ -27,5 +28,7 @@ double hd_lbfgs_restore(hd_lbfgs *l, real *x);
 /* For checkpoints and tests: accepted iterations, evaluations so far. */
 int hd_lbfgs_iterations(const hd_lbfgs *l);
 int hd_lbfgs_evaluations(const hd_lbfgs *l);
+/* All that it keeps between two calls of hd_lbfgs_next. */
+void hd_lbfgs_walk(hd_lbfgs *l, hd_walk *w);
 
 #endif
