@@ -7,8 +7,12 @@ import { HeddleError, checkOptions, kindOf } from './errors.js';
 /** @import { Table } from './engine.js' */
 /** @typedef {{ x: Arrays, y: Arrays, sampleWeight?: ArrayLike2 } | readonly [Arrays, Arrays, ArrayLike2?]} Batch */
 /** @typedef {Iterable<Batch> | AsyncIterable<Batch>} Batches */
-/** @typedef {Batches | (() => Batches | Promise<Batches>)} BatchSource an iterable that can be gone through again, or a function, is
- *   asked again when it has ended */
+/** @typedef {Batches | ((pass: number) => Batches | Promise<Batches>)} BatchSource an iterable that can be gone through again, or a function, is
+ *   asked again when it has ended. pass: how often it has ended, from 0. A fit that goes on from a checkpoint asks for the pass it is in: what a
+ *   function gives must depend on nothing but that number */
+
+/** Where a reader is: how often it has asked the source, the batches taken since, and whether it has not ended since.
+ * @typedef {{ passes: number, taken: number, isOpen: boolean }} Position */
 
 /** @param {unknown} x @returns {x is BatchSource} */
 export function isBatchSource(x) {
@@ -38,6 +42,8 @@ export class BatchReader {
   /** @type {Iterator<unknown> | AsyncIterator<unknown> | null} */
   #iterator = null;
   #count = 0;
+  #passes = 0;
+  #taken = 0;
 
   /** @param {BatchSource} source @param {Core} core */
   constructor(source, core) {
@@ -48,16 +54,55 @@ export class BatchReader {
   /** The next batch; null at an end, after which the source is asked again. @returns {Promise<Table | null>} */
   async next() {
     const isFirst = this.#iterator === null;
-    this.#iterator ??= await this.#begin();
+    if (!this.#iterator) {
+      this.#iterator = await this.#begin(this.#passes);
+      [this.#passes, this.#taken] = [this.#passes + 1, 0];
+    }
     const { done, value } = await this.#iterator.next();
-    if (!done) return toTable(value, this.#core, `batch ${this.#count++}`);
+    if (!done) {
+      this.#taken++;
+      return toTable(value, this.#core, `batch ${this.#count++}`);
+    }
     this.#iterator = null;
     if (isFirst) throw new HeddleError('argument', `fit: the generator has ended after ${this.#count} batches; give a function, so that it can begin anew`);
     return null;
   }
 
-  async #begin() {
-    const iterable = typeof this.#source === 'function' ? await this.#source() : this.#source;
+  /** @returns {Position} */
+  get position() {
+    return { passes: this.#passes, taken: this.#taken, isOpen: this.#iterator !== null };
+  }
+
+  /** The source is an iterator, which can be gone through once. */
+  get isOneShot() {
+    return typeof this.#source === 'object' && 'next' in this.#source;
+  }
+
+  /** It can be gone through from its begin. */
+  get canRewind() {
+    return this.#passes === 0 || !this.isOneShot;
+  }
+
+  /**
+   * Goes to a position: asks for the pass it is in, and passes over the batches that were taken.
+   * @param {Position} position
+   * @throws {HeddleError} `argument` if the source has fewer batches; `unsupported` if it can't begin anew
+   */
+  async rewind({ passes, taken, isOpen }) {
+    if (!this.canRewind) throw new HeddleError('unsupported', 'fit: the generator has been begun and can\'t begin anew; give a function that returns one');
+    await this.close();
+    [this.#passes, this.#count, this.#taken] = [passes, 0, taken];
+    if (!isOpen) return;
+    this.#iterator = await this.#begin(passes - 1);
+    for (let i = 0; i < taken; i++) {
+      const { done } = await this.#iterator.next();
+      if (done) throw new HeddleError('argument', `fit: the generator has ended after ${i} batches, the checkpoint was made after ${taken}`);
+    }
+  }
+
+  /** @param {number} pass */
+  async #begin(pass) {
+    const iterable = typeof this.#source === 'function' ? await this.#source(pass) : this.#source;
     if (typeof iterable === 'function' || !(isBatchSource(iterable) || Array.isArray(iterable))) {
       throw new HeddleError('argument', `fit: the function returned ${kindOf(iterable)}, expected an iterable of batches`);
     }

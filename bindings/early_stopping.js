@@ -1,6 +1,6 @@
 import { HeddleError, checkOptions, suggest } from './errors.js';
 
-/** @import { TrainingLog } from './fit.js' */
+/** @import { TrainingLog } from './fit_options.js' */
 /**
  * Ends a fit when a value has not improved for a while, as in Keras.
  * @typedef {object} EarlyStoppingOptions
@@ -42,6 +42,15 @@ export class EarlyStopping {
     this.restores = options.restoreBestWeights ?? false;
     /** Epoch with the best value so far. */
     this.bestEpoch = -1;
+  }
+
+  /** To be gone on from: best value, epochs waited, epoch of the best. @returns {number[]} */
+  get state() {
+    return [this.#best, this.#waited, this.bestEpoch];
+  }
+
+  set state([best, waited, bestEpoch]) {
+    [this.#best, this.#waited, this.bestEpoch] = [best, waited, bestEpoch];
   }
 
   /** @param {TrainingLog} log of an epoch @returns {{ isBest: boolean, isOver: boolean }} */

@@ -1,141 +1,27 @@
 /** Training: the loop over epochs, on the caller's side. */
 import { BatchReader, isBatchSource } from './batches.js';
 import { toSource } from './core.js';
-import { addWeights, joinTables, readTable } from './data.js';
 import { Dataset } from './dataset.js';
 import { EarlyStopping } from './early_stopping.js';
-import { HeddleError, abortError, checkOptions, kindOf, wholeNumber } from './errors.js';
-import { TrainingControl } from './control.js';
-import { checkSeed } from './session.js';
+import { HeddleError, abortError } from './errors.js';
+import { readOptions, readTrainingData, readValidation } from './fit_options.js';
 
+/** @import { Keeper } from './checkpoints/keeper.js' */
+/** @import { RunState, Saved } from './checkpoints/format.js' */
 /** @import { Core } from './core.js' */
-/** @import { Arrays, ArrayLike2 } from './data.js' */
-/** @import { EarlyStoppingOptions } from './early_stopping.js' */
 /** @import { Table } from './engine.js' */
+/** @import { FitEvent, FitOptions, History, TrainingLog } from './fit_options.js' */
 /** @import { Client } from './rpc.js' */
-/** @import { FitPlan, Progress } from './trainer.js' */
-/**
- * Where training stands; beside these the losses and metrics by their Keras names (accuracy, val_loss, val_accuracy ...).
- * In the log of a batch they are means over the running epoch so far; validation comes with that of an epoch.
- * @typedef {object} TrainingProgress
- * @property {'batch' | 'epoch'} type
- * @property {number} epoch from 0
- * @property {number} batch from 0; in the log of an epoch its last
- * @property {number} batches in an epoch; 0 if a generator did not say
- * @property {number} learningRate of the last step, schedule included
- * @property {number} samplesPerSecond of all training steps so far
- * @property {number} [secondsLeft] training steps left at this speed; missing if the number of batches is not known
- * @property {number} loss total of weighted losses and penalties
- */
-/** @typedef {TrainingProgress & { [name: string]: any }} TrainingLog */
-/**
- * @typedef {object} FitOptions
- * @property {number} [epochs] number of the epoch to end before, counted from 0 (with initialEpoch 0: how many); 1 unless told
- * @property {number} [batchSize] rows of a step; 32 unless told. With a generator, the largest batch to come (unless told,
- *   the first)
- * @property {number} [initialEpoch] number of the first epoch, for schedules and logs; 0 unless told
- * @property {number} [validationSplit] part of the rows, from 0 to below 1, taken from the end (before shuffling), that is not
- *   trained on but evaluated after each epoch; 0 unless told
- * @property {readonly [Arrays, Arrays, ArrayLike2?] | Dataset} [validationData] other data to evaluate: [x, y] or
- *   [x, y, sampleWeight]
- * @property {boolean} [shuffle] a new order in every epoch; true unless told
- * @property {number} [seed] of shuffling and dropout; unless told the model's seed plus the number of its fits before
- * @property {{ readonly [label: number]: number }} [classWeight] factors on the loss of rows by their class, 1 unless told
- * @property {ArrayLike2} [sampleWeight] factors on the loss of each row, one number >= 0 a row
- * @property {number} [stepsPerEpoch] for generators: batches in an epoch; unless told an epoch ends with the generator
- * @property {number | 'epoch'} [gradientAccumulationSteps] batches whose mean gradient makes one step of the optimiser (the last of an
- *   epoch may be fewer); 'epoch': all of them, full-batch training in pieces; 1 unless told
- * @property {EarlyStoppingOptions} [earlyStopping]
- * @property {TrainingControl} [control] pauses and steers the fit
- * @property {AbortSignal} [signal] stops the fit within one batch; it then rejects with the signal's reason (the standard
- *   AbortError), the weights being those of the last whole step
- * @property {0 | 1} [verbose] 1: one line per epoch on the console
- * @property {() => void | Promise<void>} [onTrainBegin]
- * @property {(batch: number, logs: TrainingLog) => void} [onBatchEnd] called in order, some ms late if a worker trains
- * @property {(epoch: number, logs: TrainingLog) => void | Promise<void>} [onEpochEnd] the next epoch waits for it
- * @property {(logs: TrainingLog | null) => void | Promise<void>} [onTrainEnd] null: no epoch was trained
- */
-/**
- * What a fit returns, as in Keras.
- * @typedef {object} History
- * @property {{ [name: string]: number[] }} history values of each epoch by name
- * @property {number[]} epoch numbers of the epochs
- * @property {'epochs' | 'earlyStopping' | 'converged'} stopped why the fit ended: all epochs done, no improvement, or the
- *   optimiser (L-BFGS) found nothing better
- * @property {number} seconds of training steps
- */
+/** @import { FitPlan, Progress, Snapshot } from './trainer.js' */
 
-const optionNames = ['epochs', 'batchSize', 'initialEpoch', 'validationSplit', 'validationData', 'shuffle', 'seed', 'classWeight',
-  'sampleWeight', 'stepsPerEpoch', 'gradientAccumulationSteps', 'earlyStopping', 'control', 'signal', 'verbose', 'onTrainBegin', 'onBatchEnd', 'onEpochEnd',
-  'onTrainEnd'];
 /** Weights are copied to this side, in case the engine dies, not more often than this, in ms. */
 const rememberEvery = 1000;
+const mostRollbacks = 10;
 
-/** @param {FitOptions} options @param {Core} core */
-function readOptions(options, core) {
-  checkOptions(options, optionNames, 'fit');
-  for (const name of /** @type {const} */ (['onTrainBegin', 'onBatchEnd', 'onEpochEnd', 'onTrainEnd'])) {
-    if (options[name] !== undefined && typeof options[name] !== 'function') {
-      throw new HeddleError('argument', `fit: ${name} must be a function, got ${kindOf(options[name])}`);
-    }
-  }
-  if (options.control !== undefined && !(options.control instanceof TrainingControl)) {
-    throw new HeddleError('argument', `fit: control must come from trainingControl(), got ${kindOf(options.control)}`);
-  }
-  if (options.signal !== undefined && !(options.signal instanceof AbortSignal)) {
-    throw new HeddleError('argument', `fit: signal must be an AbortSignal, got ${kindOf(options.signal)}`);
-  }
-  const split = options.validationSplit ?? 0;
-  if (!(split >= 0 && split < 1)) throw new HeddleError('argument', `fit: validationSplit = ${split}, expected 0 to below 1`);
-  if (split > 0 && options.validationData) throw new HeddleError('argument', 'fit: give validationSplit or validationData, not both');
-  const initialEpoch = wholeNumber(options.initialEpoch, 'fit: initialEpoch', 0, 0);
-  const epochs = wholeNumber(options.epochs, 'fit: epochs', 0, initialEpoch + 1);
-  if (epochs < initialEpoch) throw new HeddleError('argument', `fit: epochs = ${epochs} is below initialEpoch = ${initialEpoch}`);
-  return {
-    epochs, initialEpoch, split, shuffle: options.shuffle ?? true, batchSize: wholeNumber(options.batchSize, 'fit: batchSize', 1, 32),
-    seed: options.seed === undefined ? (core.description.seed + core.fitCount) % 2 ** 53 : checkSeed(options.seed, 'fit'),
-    stepsPerEpoch: wholeNumber(options.stepsPerEpoch, 'fit: stepsPerEpoch', 1, 0),
-    accumulation: options.gradientAccumulationSteps === 'epoch' ? 0
-      : wholeNumber(options.gradientAccumulationSteps, 'fit: gradientAccumulationSteps', 1, 1),
-  };
-}
+const loadFormat = () => import('./checkpoints/format.js'); // like all that only checkpoints need
 
-/** @typedef {ReturnType<typeof readOptions>} Settings */
-
-/** @param {Core} core @param {unknown} x @param {unknown} y @param {FitOptions} options @param {Settings} settings */
-function readTrainingData(core, x, y, options, { split, stepsPerEpoch }) {
-  if (stepsPerEpoch) throw new HeddleError('argument', 'fit: stepsPerEpoch is for generators; of arrays all rows are trained on');
-  if (x instanceof Dataset) {
-    if (y !== undefined || options.sampleWeight !== undefined || options.classWeight !== undefined) {
-      throw new HeddleError('argument', 'fit: a data set has its own y, sampleWeight and classWeight');
-    }
-    return { data: x, trainRows: trainingRows(x.rows, split) };
-  }
-  const targets = core.targetSlots;
-  const table = joinTables(readTable(x, core.inputSlots, 'input', 'x'), readTable(y, targets, 'target', 'y'));
-  const trainRows = trainingRows(table.rows, split);
-  return { data: addWeights(table, options.sampleWeight, core.classWeight(options.classWeight), trainRows), trainRows };
-}
-
-/** @param {number} rows @param {number} split */
-function trainingRows(rows, split) {
-  const trainRows = split === 0 ? rows : Math.floor(rows * (1 - split));
-  if (trainRows < 1 || (split > 0 && trainRows === rows)) {
-    throw new HeddleError('argument', `fit: validationSplit = ${split} of ${rows} rows leaves ${trainRows} for training and ${rows - trainRows} for validation`);
-  }
-  return trainRows;
-}
-
-/** @param {Core} core @param {FitOptions['validationData']} given @returns {Table | Dataset | null} */
-function readValidation(core, given) {
-  if (given === undefined) return null;
-  if (given instanceof Dataset) return given;
-  if (!Array.isArray(given) || given.length < 2 || given.length > 3) {
-    throw new HeddleError('argument', `fit: validationData must be [x, y] or [x, y, sampleWeight], got ${kindOf(given)}`);
-  }
-  const x = readTable(given[0], core.inputSlots, 'input', 'validationData: x');
-  return addWeights(joinTables(x, readTable(given[1], core.targetSlots, 'target', 'validationData: y')), given[2], null);
-}
+/** The same data, to be copied wherever they are sent: they may be needed again. @template {Table | Dataset} T @param {T} data @returns {T} */
+const shared = data => ('columns' in data ? { ...data, columns: data.columns.map(column => ({ ...column, owned: false })) } : data);
 
 /** One fit that is under way. */
 class FitRun {
@@ -143,10 +29,31 @@ class FitRun {
   #client = null;
   #fitId = 0;
   #epoch = 0;
+  /** Batches done in it, and in the whole fit. */
+  #batch = 0;
+  #steps = 0;
+  /** The epoch that has ended but is not in the history yet. @type {Progress | null} */
+  #unreported = null;
+  /** The same, of the run that this one goes on with: it ends before it has begun. */
+  #isEnding = false;
+  #isOver = false;
   #stop = new AbortController();
   #lastRemembered = performance.now();
   /** @type {TrainingLog | null} */
   #lastLog = null;
+  /** @type {Keeper | null} */
+  #keeper = null;
+  /** What the fit, opened next, goes on from. @type {Saved | null} */
+  #saved = null;
+  /** @type {RunState['terms']} */
+  #terms = null;
+  #isOpen = false;
+  #restarts = 0;
+  #rollbacks = 0;
+  /** Of the generator, after the last batch that was trained on. */
+  #position = { passes: 0, taken: 0, isOpen: false };
+  /** Its first batch, looked at before the fit was opened. @type {Table | null} */
+  #pending = null;
 
   /**
    * @param {Core} core @param {unknown} x @param {unknown} y @param {FitOptions} options
@@ -162,11 +69,17 @@ class FitRun {
     if (this.reader && (settings.split || options.sampleWeight !== undefined || options.classWeight !== undefined)) {
       throw new HeddleError('argument', 'fit: with a generator use validationData, and sampleWeight in its batches');
     }
-    this.training = this.reader ? null : readTrainingData(core, x, y, options, settings);
+    if (this.reader?.isOneShot && settings.onDiverged === 'rollback') {
+      throw new HeddleError('argument', "fit: onDiverged: 'rollback' needs a generator that can begin anew: give a function that returns one");
+    }
+    const training = this.reader ? null : readTrainingData(core, x, y, options, settings);
+    this.trainRows = training?.trainRows ?? 0;
+    this.training = training?.data ?? null;
     this.validation = readValidation(core, options.validationData);
     this.early = options.earlyStopping ? new EarlyStopping(options.earlyStopping, this.#numberNames()) : null;
     /** @type {History} */
-    this.history = { history: {}, epoch: [], stopped: 'epochs', seconds: 0 };
+    this.history = { history: {}, epoch: [], stopped: 'epochs', seconds: 0, events: [] };
+    this.#epoch = settings.initialEpoch;
   }
 
   /** Log entries that are numbers. @returns {string[]} */
@@ -181,14 +94,16 @@ class FitRun {
     const { signal } = this.options, onAbort = () => this.#stop.abort(signal?.reason);
     if (signal?.aborted) throw abortError(signal);
     signal?.addEventListener('abort', onAbort);
-    this.#client = (await this.core.open()).client;
-    this.#client.fits++;
+    let isDone = false;
     try {
-      await this.options.onTrainBegin?.();
+      await this.#openKeeper();
+      this.#adopt((await this.core.open()).client);
+      await this.options.onTrainBegin?.(this.history);
       if (this.settings.epochs > this.settings.initialEpoch) await this.#train();
+      isDone = true;
     } finally {
       signal?.removeEventListener('abort', onAbort);
-      await this.#end();
+      await this.#end(isDone);
     }
     await this.options.onTrainEnd?.(this.#lastLog);
     return this.history;
@@ -199,58 +114,182 @@ class FitRun {
     return /** @type {Client} */ (this.#client).call(method, [this.#fitId, ...args], options);
   }
 
-  /** @param {Table | null} first batch of a generator */
-  async #begin(first) {
-    const { core, settings, validation } = this, { client, id } = await core.open();
-    const training = this.training && toSource(this.training.data, client), other = validation && toSource(validation, client);
-    const batchSize = first && this.options.batchSize === undefined ? first.rows : settings.batchSize;
-    /** @type {FitPlan} */
-    const plan = {
-      ...settings, batchSize, data: training && training.source, validation: other && other.source,
-      trainRows: this.training?.trainRows ?? 0,
-    };
+  /** The engine that runs the fit from now on. @param {Client} client */
+  #adopt(client) {
+    if (this.#client) this.#client.fits--;
     this.#client = client;
-    this.#fitId = await client.call('fitOpen', [id, plan], {
-      signal: this.#stop.signal, transfer: [...training?.transfer ?? [], ...other?.transfer ?? []],
+    client.fits++;
+  }
+
+  // --- checkpoints ---
+
+  async #openKeeper() {
+    const { core, options, settings } = this;
+    const given = options.checkpoint ?? (settings.onDiverged === 'rollback' ? { store: 'memory', everyEpochs: 1, restarts: 0 } : undefined);
+    if (given === undefined) return;
+    const [{ Keeper }, { termsOf }] = await Promise.all([import('./checkpoints/keeper.js'), import('./checkpoints/terms.js')]);
+    const { keeper, found } = await Keeper.open(given, event => this.#report(event));
+    this.#keeper = keeper;
+    this.#terms = termsOf(core, options, settings, this.training, this.validation);
+    if (!found) return;
+    keeper.checkTerms(found, this.#terms, settings.epochs);
+    this.history.events = found.run.events;
+    this.#rollbacks = found.run.rollbacks;
+    this.#goBack(found);
+    this.#report({ type: 'resumed' });
+    if (options.verbose) console.log(`Going on from epoch ${this.#epoch + 1}, batch ${this.#batch}`);
+  }
+
+  /** @param {Partial<FitEvent> & { type: FitEvent['type'], error?: unknown }} event */
+  #report({ type, error, ...rest }) {
+    /** @type {FitEvent} */
+    const event = { type, epoch: this.#epoch, batch: this.#batch, ...rest, ...error !== undefined && { message: error instanceof Error ? error.message : String(error) } };
+    if (type !== 'checkpoint') this.history.events.push(event);
+    this.options.onEvent?.(event);
+  }
+
+  /** This side as it was. The engine's follows when the fit is opened or rewound. @param {Saved} saved */
+  #goBack(saved) {
+    const { run, at } = saved, { history, settings } = this;
+    this.#saved = saved;
+    Object.assign(history, { history: run.history, epoch: run.epoch, stopped: run.stopped, seconds: at.seconds });
+    Object.assign(settings, { seed: run.seed, batchSize: run.batchSize });
+    if (this.early) this.early.state = run.early;
+    [this.#epoch, this.#batch, this.#steps, this.#isEnding, this.#unreported] = [at.isEnding ? at.epoch - 1 : at.epoch, at.batch, at.steps, at.isEnding, null];
+    this.#isOver = run.isOver && run.stopped !== 'epochs'; // of epochs more may be wanted now
+  }
+
+  /** @param {Snapshot | null} snapshot @param {{ isFirst?: boolean, isDone?: boolean }} [options] */
+  async #checkpoint(snapshot, { isFirst, isDone = false } = {}) {
+    const { history, settings, early } = this, ended = this.#unreported;
+    if (snapshot && ended) Object.assign(snapshot.at, { isEnding: true, batch: ended.batch, passedOver: ended.passedOver });
+    await this.#keeper?.save(this.core, snapshot, {
+      terms: this.#terms, epochs: settings.epochs, seed: settings.seed, batchSize: settings.batchSize, batches: this.reader ? settings.stepsPerEpoch : Math.ceil(this.trainRows / settings.batchSize),
+      history: history.history, epoch: history.epoch, stopped: history.stopped, events: history.events, early: early?.state ?? [],
+      rollbacks: this.#rollbacks, source: this.reader ? this.#position : null, isOver: this.#isOver, isDone, saved: Date.now(),
+    }, isFirst);
+  }
+
+  /** Goes on after an engine that died, or from before a divergence. @param {any} error */
+  async #recover(error) {
+    const keeper = this.#keeper, isCrash = ['crashed', 'timeout'].includes(error?.code) && /** @type {Client} */ (this.#client).isDead;
+    if (!keeper || this.#stop.signal.aborted || this.core.isDisposed) throw error;
+    if (isCrash) {
+      if (this.#restarts >= keeper.restarts || this.reader?.canRewind === false) throw error;
+      if (this.training instanceof Dataset || this.validation instanceof Dataset) {
+        throw new HeddleError('crashed', `${error.message}; the data set went with the engine: make it anew and fit again, which goes on from the checkpoint`, { cause: error });
+      }
+      this.#restarts++;
+      this.#goBack(await keeper.latest());
+      this.#isOpen = false;
+      this.#report({ type: 'restarted', error });
+      return;
+    }
+    if (!(error instanceof HeddleError && error.code === 'diverged' && this.settings.onDiverged === 'rollback')) throw error;
+    if (this.#rollbacks >= mostRollbacks) throw new HeddleError('diverged', `${error.message}; ${mostRollbacks} rollbacks, each with half the learning rate, have not helped`, { cause: error });
+    this.#rollbacks++;
+    const saved = await keeper.latest(true), { snapshotOf } = await loadFormat();
+    this.#goBack(saved);
+    await this.#rewindReader(saved);
+    const learningRate = await this.#call('fitRewind', [snapshotOf(saved, this.core.facts), 0.5 ** (this.#rollbacks - saved.run.rollbacks)]);
+    this.#report({ type: 'rolledBack', error, learningRate });
+  }
+
+  /** @param {Saved} saved */
+  async #rewindReader({ run: { source } }) {
+    if (!this.reader || !source) return;
+    await this.reader.rewind(source);
+    this.#position = source;
+    this.#pending = null;
+  }
+
+  // --- the loop ---
+
+  async #open() {
+    const { core, settings, validation, training, options } = this, { client, id } = await core.open(), saved = this.#saved;
+    this.#adopt(client);
+    if (saved) await this.#rewindReader(saved);
+    else if (this.reader) this.#pending = await this.reader.next();
+    if (this.#pending && options.batchSize === undefined) settings.batchSize = this.#pending.rows;
+    const mayRestart = (this.#keeper?.restarts ?? 0) > 0, keep = mayRestart ? shared : (/** @type {any} */ data) => data;
+    const data = training && toSource(keep(training), client), other = validation && toSource(keep(validation), client);
+    /** @type {FitPlan} */
+    const plan = { ...settings, data: data && data.source, validation: other && other.source, trainRows: this.trainRows, ignores: settings.onDiverged === 'ignore' };
+    const snapshot = saved && (await loadFormat()).snapshotOf(saved, core.facts);
+    this.#fitId = await client.call('fitOpen', [id, plan, snapshot], {
+      signal: this.#stop.signal, transfer: [...data?.transfer ?? [], ...other?.transfer ?? []],
+    }).catch(cause => {
+      if (!saved || cause?.code !== 'argument') throw cause;
+      throw new HeddleError('file', `checkpoint: ${cause.message}`, { cause });
     });
-    this.training = this.validation = null; // the engine has them now
+    if (!mayRestart) this.training = this.validation = null; // the engine has them now
+    this.#saved = null;
+    this.#isOpen = true;
+    if (options.control?.isPaused) await this.#call('fitControl', [{ paused: true }]);
   }
 
   async #train() {
-    const { control } = this.options;
-    let batch = this.reader ? await this.reader.next() : null;
-    await this.#begin(batch);
+    const { control } = this.options, keeper = this.#keeper, isNew = !this.#saved;
+    await this.#open();
     await control?.attach(change => this.#call('fitControl', [change]));
+    keeper?.watch(() => void this.#call('fitControl', [{ snapshot: true }]).catch(() => {}));
     try {
-      for (this.#epoch = this.settings.initialEpoch; this.#epoch < this.settings.epochs; this.#epoch++) {
-        const progress = this.reader ? await this.#generatorEpoch(batch) : await this.#arrayEpoch();
-        batch = null;
-        if (await this.#epochEnd(progress)) break;
+      if (keeper && isNew) await this.#checkpoint(await this.#call('fitSnapshot', []), { isFirst: true });
+      while (!this.#isOver && this.#epoch < this.settings.epochs) {
+        try {
+          if (!this.#isOpen) await this.#open();
+          await this.#trainEpoch();
+        } catch (error) {
+          await this.#recover(error);
+        }
       }
     } finally {
       control?.detach();
     }
   }
 
-  /** @returns {Promise<Progress>} */
-  #arrayEpoch() {
-    const wantsBatches = !!(this.listener || this.options.onBatchEnd);
-    return this.#call('fitEpoch', [wantsBatches], {
-      signal: this.#stop.signal, onEvent: progress => this.#batchEnd(progress),
-    });
+  async #trainEpoch() {
+    const progress = this.reader ? await this.#generatorEpoch() : await this.#arrayEpoch();
+    this.#isEnding = false;
+    this.#unreported = progress;
+    await this.#epochEnd(progress);
+    this.#epoch++;
+    [this.#batch, this.#steps] = [0, progress.steps];
+    if (this.#keeper?.isDue(progress.steps, this.#epoch) && !this.#isOver && this.#epoch < this.settings.epochs) await this.#checkpoint(await this.#call('fitSnapshot', []));
   }
 
-  /** @param {Table | null} first @returns {Promise<Progress>} */
-  async #generatorEpoch(first) {
+  /** @returns {Promise<Progress>} */
+  async #arrayEpoch() {
+    const logs = !!(this.listener || this.options.onBatchEnd), keeper = this.#keeper;
+    for (;;) {
+      /** @type {Progress & { snapshot?: Snapshot | null }} */
+      const { snapshot, ...progress } = await this.#call('fitEpoch', [{ logs, batches: 0, ms: 0, ...keeper?.limits(this.#steps) }], {
+        signal: this.#stop.signal, onEvent: progress => this.#batchEnd(progress),
+      });
+      if (snapshot === undefined) return progress;
+      [this.#batch, this.#steps] = [progress.batch, progress.steps];
+      await this.#checkpoint(snapshot);
+    }
+  }
+
+  /** @returns {Promise<Progress>} */
+  async #generatorEpoch() {
     const { signal } = this.#stop, reader = /** @type {BatchReader} */ (this.reader), { stepsPerEpoch } = this.settings;
-    for (let step = 0; stepsPerEpoch === 0 || step < stepsPerEpoch; step++) {
-      let table = step === 0 && first ? first : await reader.next();
+    for (let step = this.#batch; !this.#isEnding && (stepsPerEpoch === 0 || step < stepsPerEpoch); step++) {
+      let table = this.#pending ?? await reader.next();
+      this.#pending = null;
       if (!table && !stepsPerEpoch && step > 0) break; // the end of the generator is that of the epoch
       table ??= await reader.next(); // which has begun anew
       const { source, transfer } = toSource(/** @type {Table} */ (table), /** @type {Client} */ (this.#client));
-      this.#batchEnd(await this.#call('fitBatch', [source], { signal, transfer }));
+      /** @type {Progress} */
+      const progress = await this.#call('fitBatch', [source], { signal, transfer });
+      [this.#position, this.#batch, this.#steps] = [reader.position, step + 1, progress.steps];
+      this.#batchEnd(progress);
+      if (this.#keeper?.isDue(progress.steps) && step + 1 !== stepsPerEpoch) await this.#checkpoint(await this.#call('fitSnapshot', []));
     }
-    return this.#call('fitEndEpoch', [], { signal });
+    const progress = await this.#call('fitEndEpoch', [], { signal });
+    this.#position = reader.position;
+    return progress;
   }
 
   /** @param {Progress} progress */
@@ -265,14 +304,18 @@ class FitRun {
     }
   }
 
-  /** @param {Progress} progress @returns {Promise<boolean>} the fit is over */
+  /** @param {Progress} progress */
   async #epochEnd(progress) {
     const { core, early, history, options } = this, log = this.#lastLog = this.#log('epoch', progress);
     this.#stop.signal.throwIfAborted();
+    this.#unreported = null;
     history.epoch.push(log.epoch);
     history.seconds = progress.seconds;
     for (const name of this.#numberNamesOf(progress)) (history.history[name] ??= []).push(log[name]);
     const { isBest, isOver } = early?.update(log) ?? { isBest: false, isOver: false };
+    this.#isOver = isOver || progress.done;
+    if (isOver) history.stopped = 'earlyStopping';
+    else if (progress.done && log.epoch + 1 < this.settings.epochs) history.stopped = 'converged';
     if (isBest && early?.restores) await this.#call('fitKeep', []);
     if (performance.now() - this.#lastRemembered > rememberEvery) {
       await core.remember();
@@ -282,9 +325,6 @@ class FitRun {
     await options.onEpochEnd?.(log.epoch, log);
     await this.listener?.(log);
     this.#stop.signal.throwIfAborted();
-    if (isOver) history.stopped = 'earlyStopping';
-    else if (progress.done && log.epoch + 1 < this.settings.epochs) history.stopped = 'converged';
-    return isOver || progress.done;
   }
 
   /** @param {Progress} progress @returns {string[]} */
@@ -294,25 +334,35 @@ class FitRun {
   }
 
   /** @param {'batch' | 'epoch'} type @param {Progress} progress @returns {TrainingLog} */
-  #log(type, { batch, batches, learningRate, samples, seconds, score, validation }) {
+  #log(type, { batch, batches, learningRate, samples, seconds, passedOver, score, validation }) {
     const { epochs, initialEpoch } = this.settings, epoch = this.#epoch;
     const batchesDone = (epoch - initialEpoch) * batches + batch, batchesLeft = (epochs - initialEpoch) * batches - batchesDone;
     return {
       type, epoch, batch: batch - 1, batches, learningRate,
       samplesPerSecond: seconds > 0 ? samples / seconds : 0,
       ...batches > 0 && batchesDone > 0 && { secondsLeft: seconds / batchesDone * batchesLeft },
+      ...passedOver > 0 && { passedOver }, ...this.#rollbacks > 0 && { rollbacks: this.#rollbacks },
       ...this.core.named(score), ...validation && this.core.named(validation, 'val_'),
     };
   }
 
-  async #end() {
-    const client = /** @type {Client} */ (this.#client);
-    client.fits--;
+  /** @param {boolean} isDone */
+  async #end(isDone) {
+    const client = this.#client, keeper = this.#keeper, isAborted = this.#stop.signal.aborted;
+    if (client) client.fits--;
     await this.reader?.close();
-    if (this.#fitId === 0 || client.isDead || this.core.isDisposed) return;
-    await this.#call('fitClose', [!this.#stop.signal.aborted]);
-    this.core.fitCount++;
-    await this.core.remember();
+    try {
+      if (!client || this.#fitId === 0 || client.isDead || this.core.isDisposed) return;
+      if (keeper && (isDone ? keeper.keeps : this.options.signal?.aborted)) {
+        await this.#call('fitSnapshot', []).then(snapshot => this.#checkpoint(snapshot, { isDone }))
+          .catch(error => this.#report({ type: 'checkpointFailed', error })); // why the fit ends is what the caller must learn
+      }
+      await this.#call('fitClose', [!isAborted]);
+      this.core.fitCount++;
+      await this.core.remember();
+    } finally {
+      await keeper?.end(isDone && !keeper.keeps);
+    }
   }
 }
 

@@ -2,6 +2,7 @@
 import { Engine } from './engine.js';
 import { HeddleError } from './errors.js';
 import { loadEngine } from './load.js';
+import { turn } from './platform.js';
 
 /** @import { HeddleErrorCode } from './errors.js' */
 /** @import { CallContext } from './engine.js' */
@@ -19,22 +20,8 @@ import { loadEngine } from './load.js';
 const breathEvery = 12, eventsEvery = 16;
 const aborted = Symbol('aborted');
 
-/** @type {MessageChannel | undefined} */
-let channel;
-
 /** Signs of life go out so many times within the silence that the watchdog allows. */
 const beatsPerWatch = 8;
-
-/** One turn of the event loop; a timer would cost 4 ms in browsers. @returns {Promise<void>} */
-function turn() {
-  if (typeof setImmediate === 'function') return new Promise(resolve => { setImmediate(resolve); });
-  channel ??= new MessageChannel();
-  const { port1, port2 } = channel;
-  return new Promise(resolve => {
-    port1.onmessage = () => resolve();
-    port2.postMessage(null);
-  });
-}
 
 /** The buffers of all typed arrays in a result: they are plain copies, so they can be given away.
  * @param {unknown} value @param {ArrayBuffer[]} found */

@@ -17,9 +17,9 @@ export { listStore, loadFrom, removeFrom, saveTo } from './stores/index.js';
 /** @typedef {import('./data.js').ArrayWithShape} ArrayWithShape */
 /** @typedef {import('./dataset.js').Dataset} Dataset */
 /** @typedef {import('./errors.js').HeddleErrorCode} HeddleErrorCode */
-/** @typedef {import('./fit.js').FitOptions} FitOptions */
-/** @typedef {import('./fit.js').History} History */
-/** @typedef {import('./fit.js').TrainingLog} TrainingLog */
+/** @typedef {import('./fit_options.js').FitOptions} FitOptions */
+/** @typedef {import('./fit_options.js').History} History */
+/** @typedef {import('./fit_options.js').TrainingLog} TrainingLog */
 /** @typedef {import('./graph.js').SymbolicTensor} SymbolicTensor */
 /** @typedef {import('./model.js').Model} Model */
 /** @typedef {import('./model.js').LayerInfo} LayerInfo */

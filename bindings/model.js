@@ -14,7 +14,7 @@ import { summaryTable } from './summary.js';
 /** @import { Arrays, ArrayLike2 } from './data.js' */
 /** @import { Json } from './archive.js' */
 /** @import { Score, Table } from './engine.js' */
-/** @import { FitOptions, History, TrainingLog } from './fit.js' */
+/** @import { FitOptions, History, TrainingLog } from './fit_options.js' */
 /** @import { ModelDescription, ModelOptions, SymbolicTensor } from './graph.js' */
 /** @import { LayerSpec } from './options.js' */
 /** @import { Source } from './stores/index.js' */

@@ -2,6 +2,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { dirname, relative, sep } from 'node:path';
+import { removeCheckpoint } from '../checkpoints/index.js';
 import { HeddleError } from '../errors.js';
 import { init } from '../index.js';
 import { featureCache, matchImages, qualityModel, readRatings, split, statistics } from '../quality/index.js';
@@ -187,16 +188,16 @@ function checkPlace(out) {
 /** Where an interrupted run has left what it had done. @param {string} out @param {Values} values */
 function leftovers(out, values) {
   const checkpoint = `${out}.checkpoint`, features = values.cache ?? `${out}.features`;
-  const isLeft = existsSync(checkpoint) || existsSync(features);
+  const isInterrupted = existsSync(`${checkpoint}.a`) || existsSync(`${checkpoint}.b`), isLeft = isInterrupted || existsSync(features);
   if (values.resume && !isLeft) complain(`there is nothing to resume beside "${out}": this run begins anew`);
-  if (!values.resume && existsSync(checkpoint)) {
+  if (!values.resume && isInterrupted) {
     complain(`an interrupted run has left "${checkpoint}" (--resume would go on with it): this run begins anew`);
   }
   const remove = async () => {
-    await rm(checkpoint, { force: true });
+    await removeCheckpoint(checkpoint);
     if (!values.cache) await rm(features, { recursive: true, force: true });
   };
-  return { checkpoint, features, remove, resume: Boolean(values.resume) && existsSync(checkpoint) };
+  return { checkpoint, features, remove, resume: Boolean(values.resume) };
 }
 
 /** @param {string[]} args @param {AbortSignal} signal @returns {Promise<number>} */
@@ -213,7 +214,6 @@ async function run(args, signal) {
   });
   checkPlace(out);
   const [training, validation, test] = [parts.train, parts.validation, parts.test].map(part), left = leftovers(out, values);
-  if (!left.resume) await rm(left.checkpoint, { force: true });
   const judge = await qualityModel(options.model), epochs = options.fit.epochs ?? 30, isFrozen = options.fit.fineTunedRate === 0;
   await judge.fit(training.pictures, training.scores, {
     ...options.fit, epochs, signal, checkpoint: left.checkpoint, resume: left.resume, ...isFrozen && { cache: featureCache(left.features) },

@@ -7,7 +7,7 @@ import { Group } from './group.js';
 
 /** @import { Arrays } from '../data.js' */
 /** @import { Table } from '../engine.js' */
-/** @import { FitOptions, History } from '../fit.js' */
+/** @import { FitOptions, History } from '../fit_options.js' */
 /** @import { Model, NamedTensors } from '../model.js' */
 /**
  * @typedef {object} FederatedOptions

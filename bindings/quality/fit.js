@@ -5,7 +5,7 @@ import { build } from '../model.js';
 import { checkSeed } from '../session.js';
 import { levelName } from './backbones.js';
 import { FeatureCache, featureCache } from './cache.js';
-import { loadCheckpoint, saveCheckpoint } from './checkpoint.js';
+import { openCheckpoint } from './checkpoint.js';
 import { featuresOf } from './features.js';
 import { mapping } from './mapping.js';
 import { copyWeights, headsOf, resized, tunedModel } from './network.js';
@@ -44,7 +44,7 @@ import { compileTraining, train } from './train.js';
  * @property {LossSpec | string} [loss] of each head; Norm-in-Norm unless told
  * @property {readonly [Images, VectorLike]} [validationData] to choose the best epoch by
  * @property {FeatureCache | string} [cache] where features are kept, for fineTunedRate 0
- * @property {string | URL} [checkpoint] written after each epoch
+ * @property {string | URL} [checkpoint] written after each epoch, in two generations whose names end in .a and .b; one training at a time
  * @property {boolean} [resume] go on from the checkpoint if there is one, to the same bits as without interruption
  * @property {number} [seed] of the order of the pictures; that of the model unless told
  * @property {AbortSignal} [signal]
@@ -160,11 +160,22 @@ function explained(error, { preprocessing }, { tunes, batchSize }) {
 
 /** Trains, and gives the weights to the judge's network. @param {{ net: Model, config: QualityConfig }} judge @param {Settings} settings
  * @param {Labelled} training @param {Labelled | null} validation @param {QualityFitOptions} options @param {TrainingState} state */
-async function run({ net, config }, settings, training, validation, { signal, onProgress, onEpochEnd, checkpoint, resume }, state) {
-  const terms = termsOf(settings, training, validation), old = resume && checkpoint !== undefined ? await loadCheckpoint(checkpoint, terms) : null;
-  if (old) Object.assign(state, old.state);
-  const trainee = old?.trainee ?? await makeTrainee(net, config, settings);
-  const save = checkpoint === undefined ? undefined : (/** @type {TrainingState} */ reached) => saveCheckpoint(checkpoint, trainee, reached, terms);
+async function run(judge, settings, training, validation, options, state) {
+  const { checkpoint, resume = false } = options;
+  const store = checkpoint === undefined ? null : await openCheckpoint(checkpoint, termsOf(settings, training, validation), resume);
+  try {
+    await runOn(judge, settings, training, validation, options, state, store);
+  } finally {
+    await store?.close();
+  }
+}
+
+/** @param {{ net: Model, config: QualityConfig }} judge @param {Settings} settings @param {Labelled} training @param {Labelled | null} validation
+ * @param {QualityFitOptions} options @param {TrainingState} state @param {Awaited<ReturnType<typeof openCheckpoint>> | null} store */
+async function runOn({ net, config }, settings, training, validation, { signal, onProgress, onEpochEnd }, state, store) {
+  if (store?.old) Object.assign(state, store.old.state);
+  const trainee = store?.old?.trainee ?? await makeTrainee(net, config, settings);
+  const save = store ? (/** @type {TrainingState} */ reached) => store.save(trainee, reached) : undefined;
   const scorer = settings.crop ? (await build(net.description)).model : trainee; // one for parts of pictures does not take whole ones
   const dispose = () => [trainee, scorer].forEach(one => one.dispose());
   const predict = async (/** @type {Rows} */ rows) => {

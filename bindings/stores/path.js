@@ -93,3 +93,11 @@ export async function loadPath(given, { signal } = {}) {
     throw storageError(`cannot load "${given}"`, cause);
   }
 }
+
+/** Removes a file, if there is one. @param {string} given a path or a file: URL @returns {Promise<void>} */
+export async function removePath(given) {
+  const { fs, fileURLToPath } = await nodeModules(given);
+  await fs.rm(/^file:/i.test(given) ? fileURLToPath(given) : given, { force: true }).catch(cause => {
+    throw storageError(`cannot remove "${given}"`, cause);
+  });
+}

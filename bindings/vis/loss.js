@@ -3,7 +3,7 @@ import { HeddleError, checkOptions, kindOf } from '../errors.js';
 import { LineChart, lineChart } from './plot.js';
 
 /** @import { Axis, ChartOptions, Point } from './plot.js' */
-/** @import { History, TrainingLog } from '../fit.js' */
+/** @import { History, TrainingLog } from '../fit_options.js' */
 /**
  * @typedef {object} LossOptions
  * @property {string} [metric] name in the logs, `loss` unless told; that of validation is val_ and the name

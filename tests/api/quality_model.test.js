@@ -1,9 +1,10 @@
 // Judges of pictures: training on features and on pictures, what stays, what is refused, and going on after an interruption.
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { removeCheckpoint } from '../../bindings/checkpoints/index.js';
 import { writeNpy } from '../../bindings/files/index.js';
 import { resize } from '../../bindings/images/index.js';
 import { info, losses } from '../../bindings/index.js';
@@ -11,7 +12,7 @@ import { featureCache, loadQualityModel, mapping, qualityModel, srocc } from '..
 import { tunedModel } from '../../bindings/quality/network.js';
 import { preprocess } from '../../bindings/quality/pictures.js';
 import { pictureRows } from '../../bindings/quality/rows.js';
-import { bits, close, fresh, numbers, refuses } from './modelkit.js';
+import { bits, classifier, close, fresh, numbers, refuses } from './modelkit.js';
 import { bytes, floats, golden, near } from './pixelkit.js';
 
 before(() => fresh());
@@ -128,14 +129,19 @@ test('an interrupted training goes on to the same bits', async () => {
     assert.deepEqual(report.epochs, expected.epochs);
     assert.deepEqual(await bits(second.network), await bits(whole.network));
     assert.deepEqual(second.mapping, whole.mapping);
-    rmSync(checkpoint);
+    await removeCheckpoint(checkpoint);
     for (const judge of [first, second]) judge.dispose();
   }
   const other = await heads();
   await other.fit(train.images, train.scores, { ...options, checkpoint, resume: true, epochs: 1 }); // nothing to go on from
   await refuses(() => other.fit(train.images, train.scores, { ...options, checkpoint, resume: true }), 'argument', /made with epochs = 1, this training has 6/);
   await refuses(() => other.fit(train.images, train.scores, { ...options, resume: true }), 'argument', /resume needs a checkpoint/);
-  await refuses(async () => other.fit(train.images, train.scores, { ...options, checkpoint: await saved(other), resume: true }), 'file', /no checkpoint/);
+  for (const end of ['.a', '.b']) writeFileSync(checkpoint + end, readFileSync(await saved(other)));
+  await refuses(() => other.fit(train.images, train.scores, { ...options, checkpoint, resume: true }), 'file', /no generation is whole.*it is no checkpoint of heddle/);
+  const plain = await classifier(), stop = new AbortController();
+  const run = plain.fit([[1, 2, 3, 4]], [0], { epochs: 2, checkpoint: { store: checkpoint, resume: false }, signal: stop.signal, onEpochEnd: () => stop.abort() });
+  await assert.rejects(run, { name: 'AbortError' });
+  await refuses(() => other.fit(train.images, train.scores, { ...options, checkpoint, resume: true }), 'file', /is no checkpoint of a quality model/);
 });
 
 test('so does one of the whole network, statistics of its batch normalisations included', async () => {

@@ -18,7 +18,7 @@ const PAGE = '`heddle`, its worker and the largest engine', ALL = 'the same with
 export const LIMITS = {
   entries: {
     heddle: 24, 'heddle/files': 11, 'heddle/recipes': 7, 'heddle/estimators': 36, 'heddle/images': 6, 'heddle/quality': 36, 'heddle/super-resolution': 17, 'heddle/linalg': 3,
-    'heddle/solvers': 3, 'heddle/consensus': 13, 'heddle/nats': 8, 'heddle/keras': 8, 'heddle/onnx': 16, 'heddle/vis': 10,
+    'heddle/solvers': 3, 'heddle/consensus': 13, 'heddle/nats': 8, 'heddle/keras': 8, 'heddle/onnx': 16, 'heddle/vis': 10, 'heddle/checkpoints': 10,
   },
   uses: { 'a network: sequential, dense, fit': 22, 'ridge regression': 58, 'pictures enlarged': 39, 'pictures scored': 40 },
   files: { worker: 12, 'heddle-st': 205, 'heddle-st-relaxed': 205, 'heddle-mt': 218, 'heddle-mt-relaxed': 218, [SCRIPT]: 130, [SINGLE]: 415 },
