@@ -323,10 +323,11 @@ HD_API hd_status hd_image_blend(hd_context *c, int height, int width, int channe
 
 /* A matrix network with one hidden matrix, act(sum_j U_j X_j V_j^T + B) [hidden_rows, hidden_cols], and an output out_act(R H S^T + C), on every
  * window [patch_height, patch_width] of a picture: y [to - from, width] gets for rows [from, to) the mean over the windows on each pixel. Of the
- * picture's `planes` 1..16 only rows [first, first + rows) are given, x [planes, rows, width]: they must include the patch_height - 1 rows
- * before `from` and after `to` that exist. Bands give the same bits as the whole. activation, output_activation: numbers as of layer activation's
- * option, no softmax. weights: U_1 .. U_D [hidden_rows, patch_height], V_1 .. V_D [hidden_cols, patch_width], B, R [patch_height, hidden_rows],
- * S [patch_width, hidden_cols], C [patch_height, patch_width]; patch and hidden sides 1..255. */
+ * picture's `planes` 1..16 only rows [first, first + rows) are given, x [planes, rows, width]. Windows are computed in fours of rows, 4t .. 4t + 3:
+ * needed are, as far as they exist, rows from - patch_height + 1, rounded down to a multiple of 4, and on, before row 4 floor((to - 1) / 4) +
+ * 4 ceil(patch_height / 4) + 3; with less an error says which. Bands give the same bits as the whole. activation, output_activation: numbers as
+ * of layer activation's option, no softmax. weights: U_1 .. U_D [hidden_rows, patch_height], V_1 .. V_D [hidden_cols, patch_width], B, R
+ * [patch_height, hidden_rows], S [patch_width, hidden_cols], C [patch_height, patch_width]; patch and hidden sides 1..255. */
 HD_API hd_status hd_image_matnet(hd_context *c, int planes, int height, int width, int first, int rows, const hd_real *x, int patch_height,
                                  int patch_width, int hidden_rows, int hidden_cols, int activation, int output_activation,
                                  const hd_real *weights, int from, int to, hd_real *y);

@@ -20,8 +20,8 @@ import { tables } from '../tables.js';
  * @property {number} width
  * @property {number} height of the whole picture
  * @property {number} [first=0]
- * @property {number} [from=0] rows from..to-1 of the result are wanted; of the planes, patch - 1 rows more on both sides must be given, as far
- *   as the picture has them
+ * @property {number} [from=0] rows from..to-1 of the result are wanted; of the planes, the rows around them that `hd_image_matnet` of
+ *   heddle.h names must be given, as far as the picture has them
  * @property {number} [to] the height unless told
  */
 

@@ -265,8 +265,8 @@ static hd_status check_band(hd_context *c, const char *name, const hd_matnet *ne
     if (check_rows(c, name, b.from, b.to, b.h)) {
         return c->status;
     }
-    const int above = b.from - net->patch_rows + 1, below = b.to + net->patch_rows - 1;
-    const int low = above > 0 ? above : 0, high = below < b.h ? below : b.h;
+    int low, high;
+    hd_matnet_reach(net, b, &low, &high);
     if (b.first < 0 || b.first > low || b.first + b.rows < high || b.first + b.rows > b.h) {
         return hd_fail(c, HD_ERR_ARGUMENT, "%s: rows %d..%d of the planes are given, expected %d..%d at least, of %d", name, b.first, last(b.first, b.rows),
                        low, high - 1, b.h);

@@ -77,8 +77,11 @@ typedef struct hd_band {
 } hd_band;
 
 size_t hd_matnet_weights(const hd_matnet *net); /* their number */
+enum { HD_MATNET_TILE = 4 };                         /* rows of windows that are computed together */
+/* Rows [low, high) of the planes that the band's output rows depend on. */
+void hd_matnet_reach(const hd_matnet *net, hd_band band, int *low, int *high);
 /* y [to - from, w]: the mean of the network's outputs over the windows on each pixel. x: [planes, band.rows, w]; the band's rows include
- * max(0, from - patch_rows + 1) .. min(h, to + patch_rows - 1) - 1. HD_OK or HD_ERR_MEMORY. */
+ * hd_matnet_reach. HD_OK or HD_ERR_MEMORY. */
 hd_status hd_matnet_windows(hd_context *c, const hd_matnet *net, hd_band band, const real *x, real *y);
 
 #endif

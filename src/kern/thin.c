@@ -71,14 +71,14 @@ ROWS(3)
 ROWS(4)
 ROWS(5)
 
-void hd_thin_product(int m, int k, size_t n, const real *packed, const real *b, size_t b_row, bool add, real *y, size_t y_row)
+void hd_thin_product(hd_thin a, size_t n, const real *b, size_t b_row, bool add, real *y, size_t y_row)
 {
     static void (*const tiles[])(const strip *) = { rows_1, rows_2, rows_3, rows_4, rows_5 };
-    strip s = { k, n, packed, b, b_row, add, y, y_row };
-    for (int i = 0, tile = 0; i < m; tile++) {
-        const int rows = tile_rows(m, tile);
+    strip s = { a.k, n, a.packed, b, b_row, add, y, y_row };
+    for (int i = 0, tile = 0; i < a.m; tile++) {
+        const int rows = tile_rows(a.m, tile);
+        s.a = a.packed + (size_t)i * (size_t)a.of + (size_t)rows * (size_t)a.from;
         tiles[rows - 1](&s);
-        s.a += (size_t)rows * (size_t)k;
         s.y += (size_t)rows * y_row;
         i += rows;
     }
