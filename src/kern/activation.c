@@ -95,6 +95,11 @@ HD_INLINE void map(size_t n, size_t row, real alpha, const real *x, const real *
         vstore(y + i, f(vadd(vload(x + i), vload(bias + j)), a));
         j = j + HD_VL < row ? j + HD_VL : 0;
     }
+    for (; i + 2 * HD_VL <= n; i += 2 * HD_VL) { /* two at a time share the loads of constants, and one waits while the other works */
+        vec first = f(vload(x + i), a), second = f(vload(x + i + HD_VL), a);
+        vstore(y + i, first);
+        vstore(y + i + HD_VL, second);
+    }
     for (; i + HD_VL <= n; i += HD_VL) {
         vstore(y + i, f(vload(x + i), a));
     }
