@@ -79,6 +79,11 @@ export class Core {
     return this.#compiled;
   }
 
+  /** Numbers that the optimiser keeps for each parameter; undefined while the model is not compiled. */
+  get slots() {
+    return this.#compiled?.slots;
+  }
+
   /** @param {Score} score @param {string} [prefix] */
   named(score, prefix) {
     return namedScores(score, this.scoreNames, prefix);

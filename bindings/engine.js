@@ -37,7 +37,7 @@ import { Trainer } from './trainer.js';
  * @typedef {{ name: string, kind: string, shape: number[] }} NodeFacts shape of one sample of its output
  * @typedef {{ name: string, node: number, shape: number[], frozen: boolean }} WeightFacts
  * @typedef {{ id: number, nodes: NodeFacts[], inputs: number[], outputs: number[], weights: WeightFacts[] }} ModelFacts
- * @typedef {{ targetSizes: number[], metricSizes: number[] }} CompileFacts elements a row of each output's targets (0: none
+ * @typedef {{ targetSizes: number[], metricSizes: number[], slots: number }} CompileFacts elements a row of each output's targets (0: none
  *   wanted), values of each metric
  */
 /**
@@ -254,7 +254,7 @@ export class Engine {
     }
     model.losses = plan.losses.length;
     model.metricSizes = plan.metrics.map((_, i) => heap.call('hd_metric_size', handle, i));
-    return { targetSizes: model.facts.outputs.map((_, i) => heap.call('hd_target_size', handle, i)), metricSizes: model.metricSizes };
+    return { targetSizes: model.facts.outputs.map((_, i) => heap.call('hd_target_size', handle, i)), metricSizes: model.metricSizes, slots: heap.call('hd_optimizer_slots', handle) };
   }
 
   /** @param {number} id @returns {Float32Array<ArrayBuffer>[]} in the order of the model's facts */

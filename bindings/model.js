@@ -18,6 +18,7 @@ import { summaryTable } from './summary.js';
 /** @import { ModelDescription, ModelOptions, SymbolicTensor } from './graph.js' */
 /** @import { LayerSpec } from './options.js' */
 /** @import { Source } from './stores/index.js' */
+/** @import { SummaryOptions } from './summary.js' */
 /** Plain copies: nobody else uses them. @typedef {{ data: Float32Array<ArrayBuffer>, shape: number[] }} Tensor */
 /** @typedef {{ [name: string]: Tensor }} NamedTensors by weight, such as "dense/kernel" */
 /**
@@ -126,10 +127,13 @@ export class Model {
     return this.#extras.preprocessing;
   }
 
-  /** Layers, shapes and parameters as a table of text. */
-  summary() {
-    const { layers } = this, isChain = layers.every(({ inputs }, i) => (i === 0 ? inputs.length === 0 : inputs.join() === layers[i - 1].name));
-    return summaryTable(this.name, layers, isChain);
+  /**
+   * Layers, shapes and parameters as a table of text, as in Keras; for graphs also what each layer is connected to. Bytes are those of float32.
+   * @param {SummaryOptions} [options]
+   * @returns {string} printed by `console.log`, or line by line by `printFn`
+   */
+  summary(options) {
+    return summaryTable(this.name, this.layers, this.#core.slots, options);
   }
 
   /** @param {number} node */

@@ -24,7 +24,7 @@ test('several inputs and outputs: names, shapes, summary, predictions in order o
   assert.deepEqual(net.inputs, [{ name: 'a', shape: [4] }, { name: 'b', shape: [2] }]);
   assert.deepEqual(net.outputs, [{ name: 'kind', shape: [3] }, { name: 'size', shape: [1] }]);
   assert.deepEqual(net.layers.map(layer => layer.name), ['a', 'b', 'concat', 'trunk', 'dense', 'add', 'kind', 'size']);
-  assert.match(net.summary(), /add +add +\[6\] +0 +trunk, dense\n/);
+  assert.match(net.summary(), /add \(add\) +\(None, 6\) +0 +trunk, dense\n/);
   const [k, s] = await net.predict([a, b]);
   assert.deepEqual([k.shape, s.shape], [[rows, 3], [rows, 1]]);
   for (let i = 0; i < rows; i++) assert.ok(Math.abs(k.data[3 * i] + k.data[3 * i + 1] + k.data[3 * i + 2] - 1) <= 1e-6);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { HeddleError, constraints, info, initializers, layers, losses, regularizers, sequential } from '../../bindings/index.js';
+import { HeddleError, apply, constraints, info, initializers, input, layers, losses, model, regularizers, sequential } from '../../bindings/index.js';
 import { bits, close, fresh, labelled, mlp, numbers, refuses } from './modelkit.js';
 
 await fresh();
@@ -23,9 +23,25 @@ test('a model tells its layers, shapes and parameters', async () => {
   ]);
   assert.deepEqual(net.layers[1].weights.map(({ name, shape }) => [name, shape.join()]),
     [['hidden/U', '20,28'], ['hidden/V', '16,28'], ['hidden/B', '20,16']]);
-  assert.match(net.summary(), /^digits\nlayer +kind +output +parameters\n/);
-  assert.match(net.summary(), /hidden +bilinear +\[20, 16\] +1,328\n/);
-  assert.match(net.summary(), /4,648 parameters, 3,210 of them frozen$/);
+  assert.match(net.summary(), /^Model: "digits"\n_+\nLayer \(type\) +Output Shape +Param #\n=+\n/);
+  assert.match(net.summary(), /\nhidden \(bilinear\) +\(None, 20, 16\) +1,328\n/);
+  assert.match(net.summary(), /\nTotal params: 4,648 \(18\.16 KB\)\nTrainable params: 1,438 \(5\.62 KB\)\nNon-trainable params: 3,210 \(12\.54 KB\)\n_+$/);
+  await net.compile({ optimizer: 'adam', loss: 'categoricalCrossentropy' });
+  assert.match(net.summary(), /\nOptimizer params: 9,296 \(36\.31 KB\)\n_+$/);
+  net.dispose();
+});
+
+test('the summary: trainable or not, weights, lines of any length, line by line', async () => {
+  const x = input({ shape: [6], name: 'x' }), deep = apply(layers.dense({ units: 6, trainable: false, name: 'a-name-that-is-rather-long-for-a-column' }), x);
+  const net = await model({ inputs: [x], outputs: [apply(layers.add({ name: 'sum' }), [x, deep])], name: 'graph' }), lines = [];
+  const text = net.summary({ showTrainable: true, expand: true, lineLength: 68, printFn: (line) => lines.push(line) });
+  assert.equal(lines.join('\n'), text);
+  assert.ok(lines.every((line) => line.length <= 68) && lines[1].length === 68, text);
+  assert.match(text, /\na-name[\w-]*… +\(None, 6\) +42 +x +N\n {2}kernel +\(6, 6\) +36 +N\n {2}bias +\(6,\) +6 +N\nsum \(add\) +\(None, 6\) +0 +x, [\w-]+… +-\n/);
+  assert.match(net.summary({ lineLength: 140 }), /\na-name-that-is-rather-long-for-a-column \(dense\) +\(None, 6\) +42 +x\n/);
+  assert.throws(() => net.summary({ lineLenght: 60 }), /summary: unknown option "lineLenght", did you mean "lineLength"/);
+  assert.throws(() => net.summary({ lineLength: 10 }), /summary: lineLength = 10, expected a whole number from 40/);
+  assert.throws(() => net.summary({ printFn: 'log' }), /summary: printFn is a string, expected a function/);
   net.dispose();
 });
 

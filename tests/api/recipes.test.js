@@ -21,7 +21,7 @@ test('a recipe is the model that one would draw by hand', async () => {
   assert.deepEqual(net.description, drawn.description);
   assert.deepEqual(JSON.parse(JSON.stringify(net.description)), net.description);
   assert.deepEqual(await bits(net), await bits(drawn));
-  assert.match(net.summary(), /^lenet\n[^]*conv2 +conv2d +\[10, 10, 16\]/);
+  assert.match(net.summary(), /^Model: "lenet"\n[^]*conv2 \(conv2d\) +\(None, 10, 10, 16\)/);
 });
 
 test('every recipe for images is built, predicts, and comes back from a file as it was', { timeout: 120_000 }, async () => {
