@@ -1,9 +1,14 @@
 #!/usr/bin/env node
-/** `heddle`: scores pictures, trains judges of pictures, and enlarges pictures from a terminal. Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted. */
+/** `heddle`: models, tables and pictures from a terminal. Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted. */
 import { readFileSync } from 'node:fs';
 import { HeddleError, suggest } from '../errors.js';
+import { convert } from './convert.js';
+import { info } from './info.js';
+import { predict } from './predict.js';
 import { score } from './score.js';
+import { summary } from './summary.js';
 import { complain, say } from './terminal.js';
+import { train } from './train.js';
 import { trainQuality } from './train_quality.js';
 import { upscale } from './upscale.js';
 import { UsageError } from './usage.js';
@@ -11,20 +16,19 @@ import { UsageError } from './usage.js';
 /** @import { Command } from './usage.js' */
 
 /** @type {{ [name: string]: Command }} */
-const commands = { score, 'train-quality': trainQuality, upscale };
+const commands = { train, predict, summary, convert, upscale, 'train-quality': trainQuality, score, info };
 const names = Object.keys(commands);
 
-const help = `heddle COMMAND ...: judges of picture quality, trained on your ratings, and pictures enlarged. Nothing leaves this machine.
+const help = `heddle COMMAND ...: neural networks from a terminal. Nothing leaves this machine.
 
 ${names.map(name => `  heddle ${commands[name].usage}\n      ${commands[name].about}`).join('\n')}
 
   heddle COMMAND --help says more, with examples. heddle --version tells the version.
 
-To begin: put pictures in a folder, rate some of them in a table (image,mos: two columns are enough), then
-  npx heddle train-quality ratings.csv --images photos --out judge.safetensors
-  npx heddle score photos --model judge.safetensors --csv scores.csv
-or enlarge a picture:
+To begin, with a table whose last column is a class or a value, with pictures, or with ratings of pictures (image,mos: two columns are enough):
+  npx heddle train table.csv --target COLUMN --out model.safetensors
   npx heddle upscale in.jpg out.png
+  npx heddle train-quality ratings.csv --images photos --out judge.safetensors
 `;
 
 const version = () => JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')).version;
