@@ -81,7 +81,13 @@ async function measureWork(work, columns, bench, teller) {
       teller.did(column.cost);
     }
   }
-  return measured.map(({ samples, ...one }) => (one.failed ? one : { ...one, ...statistics(samples), samples: samples.map((value) => Number(value.toPrecision(6))) }));
+  return measured.map(({ samples, ...one }) => {
+    try {
+      return one.failed ? one : { ...one, ...statistics(samples), samples: samples.map((value) => Number(value.toPrecision(6))) };
+    } catch (error) {
+      return { ...one, failed: error.message };
+    }
+  });
 }
 
 function tell({ title, unit, columns, asked }, quick) {
@@ -89,9 +95,21 @@ function tell({ title, unit, columns, asked }, quick) {
   return `${title}, ${unit}: ${figures.join('; ')}${(quick ? [] : asked).map(({ what, value, limit, met }) => `\n    ${met ? 'ok    ' : 'MISSED'} ${what}: ${figure(value)}, asked ${limit}`).join('')}`;
 }
 
+/** Sizes beside their limits, or why there are none. */
 async function sizeReport() {
-  const { LIMITS, sizes } = await import('./sizes.mjs');
-  return Object.fromEntries(Object.entries(await sizes()).map(([group, list]) => [group, Object.fromEntries(Object.entries(list).map(([name, found]) => [name, { ...found, limit: LIMITS[group][name] }]))]));
+  try {
+    const { LIMITS, sizes } = await import('./sizes.mjs');
+    return { sizes: Object.fromEntries(Object.entries(await sizes()).map(([group, list]) => [group, Object.fromEntries(Object.entries(list).map(([name, found]) => [name, { ...found, limit: LIMITS[group][name] }]))])) };
+  } catch (error) {
+    return { sizesFailed: error.message };
+  }
+}
+
+function save(report, out, begin) {
+  report.machine.load.after = load();
+  report.seconds = Math.round((performance.now() - begin) / 1000);
+  writeFileSync(out, `${JSON.stringify(report, null, 1)}\n`);
+  writeFileSync(out.replace(/\.json$/, '.md'), markdown(report));
 }
 
 /** @param {string[]} groups @param {{ quick: boolean, peers: boolean, out: string }} options @returns {Promise<boolean>} nothing failed */
@@ -110,14 +128,12 @@ async function measureAll(groups, { quick, peers, out }) {
     const { id, group, title, unit, isRate, readme } = work, entry = { id, group, title, unit, isRate, readme, columns: measured, asked: judge(work, measured) };
     report.works.push(entry);
     teller.line(tell(entry, quick));
+    save(report, out, begin); // what is there is kept, whatever comes
   }
   await bench.close();
-  if (groups.includes('size')) report.sizes = await sizeReport();
-  report.machine.load.after = load();
-  report.seconds = Math.round((performance.now() - begin) / 1000);
-  writeFileSync(out, `${JSON.stringify(report, null, 1)}\n`);
-  writeFileSync(out.replace(/\.json$/, '.md'), markdown(report));
-  const failed = report.works.flatMap(({ columns }) => columns).filter((column) => column.failed).length, missed = report.works.flatMap(({ asked }) => asked).filter(({ met }) => !met).length;
+  if (groups.includes('size')) Object.assign(report, await sizeReport());
+  save(report, out, begin);
+  const failed = report.works.flatMap(({ columns }) => columns).filter((column) => column.failed).length + (report.sizesFailed ? 1 : 0), missed = report.works.flatMap(({ asked }) => asked).filter(({ met }) => !met).length;
   console.log(`${out.replace(`${tree}/`, '')} and .md: ${report.works.length} works, ${failed} measurements failed${quick ? '' : `, ${missed} limits missed`}, ${(report.seconds / 60).toFixed(1)} minutes`);
   return failed === 0;
 }

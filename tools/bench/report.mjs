@@ -5,7 +5,7 @@ import { SCRIPTS } from './catalog.mjs';
  *   failed?: string, seconds: number, load: number }} Measured
  * @typedef {{ id: string, group: string, title: string, unit: string, isRate: boolean, readme: boolean, columns: Measured[], asked: { what: string, value: number, limit: string, met: boolean }[] }} Entry
  * @typedef {{ format: 1, quick: boolean, date: string, commit: string, machine: Record<string, any>, versions: Record<string, string>, skipped: string[], seconds: number, works: Entry[],
- *   sizes?: Record<string, Record<string, { size: number, later: number, limit: number }>> }} Report */
+ *   sizes?: Record<string, Record<string, { size: number, later: number, limit: number }>>, sizesFailed?: string }} Report */
 
 /** The value below which a part of the sorted values lies, between neighbours by proportion. @param {number[]} sorted @param {number} part */
 function quantile(sorted, part) {
@@ -66,7 +66,7 @@ const machineLine = ({ cpu, cores, mhz, memory, os, load }) => `${cpu}, ${cores}
 export function markdown(report) {
   const { works, machine, versions, skipped, sizes } = report, groups = [...new Set(works.map(({ group }) => group))];
   const asked = works.flatMap(({ title, asked: list }) => list.map(({ what, value, limit, met }) => [title, what, figure(value), limit, met ? 'yes' : '**no**']));
-  const failed = works.flatMap(({ title, columns }) => columns.filter((column) => column.failed).map((column) => `- ${title}, ${column.title}: ${column.failed}`));
+  const failed = works.flatMap(({ title, columns }) => columns.filter((column) => column.failed).map((column) => `- ${title}, ${column.title}: ${column.failed}`)).concat(report.sizesFailed ? [`- sizes: ${report.sizesFailed}`] : []);
   const sections = groups.map((group) => `## ${group}\n\n${groupTable(works.filter((one) => one.group === group))}`);
   return [
     `# heddle: benchmark of ${report.date}${report.quick ? ' (a smoke run: small sizes, one round; figures mean nothing)' : ''}`,

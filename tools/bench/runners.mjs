@@ -131,19 +131,20 @@ async function pages() {
 }
 
 /**
- * All that the given columns need, built or found. What is not there is said in `skipped`, and its columns have no runner.
+ * All that the given columns need, built or found. What is not there is said in `skipped` and by `isThere`; what could not be built fails when it is measured.
  * @param {import('./catalog.mjs').Column[]} columns @param {{ quick: boolean, peers: boolean }} options
  */
 export async function prepare(columns, { quick, peers }) {
   mkdirSync(built, { recursive: true });
-  const needs = (where) => columns.some((column) => column.where === where), skipped = [];
-  if (needs('kernel')) await buildKernels();
-  if (needs('native')) await buildNative(quick);
+  const needs = (where) => columns.some((column) => column.where === where), skipped = [], broken = {};
+  const attempt = (where, work) => work().catch((error) => { broken[where] = `could not be prepared: ${error.message}`; });
+  if (needs('kernel')) await attempt('kernel', buildKernels);
+  if (needs('native')) await attempt('native', () => buildNative(quick));
   const python = needs('python') ? await findPython() : { program: '', versions: {} };
   if (needs('python')) for (const [name, title] of [['numpy', 'NumPy'], ['torch', 'PyTorch']]) if (!python.versions[name]) skipped.push(`${title}: not installed (apt install python3-${name})`);
   const needsPages = needs('chromium') || needs('page');
-  const browser = needsPages && existsSync(chromiumPath) ? await pages() : undefined;
-  if (needsPages && !browser) skipped.push(`Chromium: not at ${chromiumPath} (environment variable CHROMIUM)`);
+  const isInstalled = existsSync(chromiumPath), browser = needsPages && isInstalled ? await attempt('chromium', pages) : undefined;
+  if (needsPages && !isInstalled) skipped.push(`Chromium: not at ${chromiumPath} (environment variable CHROMIUM)`);
   if (!peers) skipped.push('peers in JavaScript: left out');
   const runners = {
     node: measureInNode,
@@ -153,6 +154,11 @@ export async function prepare(columns, { quick, peers }) {
     chromium: (column) => browser.work(column),
     page: (column) => browser.start(column),
   };
-  const isThere = ({ where, key, module = '' }) => (where === 'python' ? Boolean(python.versions[key]) : where === 'chromium' || where === 'page' ? Boolean(browser) : peers || !module.startsWith('peers/'));
-  return { skipped, versions: { ...browser && { chromium: browser.version }, ...python.versions }, isThere, measure: (column) => runners[column.where](column), close: () => browser?.close() };
+  if (broken.chromium) broken.page = broken.chromium;
+  const isThere = ({ where, key, module = '' }) => (where === 'python' ? Boolean(python.versions[key]) : where === 'chromium' || where === 'page' ? isInstalled : peers || !module.startsWith('peers/'));
+  const measure = async (column) => {
+    if (broken[column.where]) throw new Error(broken[column.where]);
+    return runners[column.where](column);
+  };
+  return { measure, skipped, versions: { ...browser && { chromium: browser.version }, ...python.versions }, isThere, close: () => browser?.close() };
 }

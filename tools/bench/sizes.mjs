@@ -17,12 +17,12 @@ const PAGE = '`heddle`, its worker and the largest engine', ALL = 'the same with
 /** Limits in KiB of gzip. */
 export const LIMITS = {
   entries: {
-    heddle: 24, 'heddle/files': 11, 'heddle/recipes': 7, 'heddle/estimators': 36, 'heddle/images': 6, 'heddle/quality': 36, 'heddle/super-resolution': 17, 'heddle/linalg': 3,
-    'heddle/solvers': 3, 'heddle/consensus': 13, 'heddle/nats': 8, 'heddle/keras': 8, 'heddle/onnx': 16, 'heddle/vis': 10, 'heddle/checkpoints': 10,
+    heddle: 20, 'heddle/files': 10, 'heddle/recipes': 6, 'heddle/estimators': 24, 'heddle/images': 5, 'heddle/quality': 34, 'heddle/super-resolution': 16, 'heddle/linalg': 3,
+    'heddle/solvers': 3, 'heddle/consensus': 13, 'heddle/nats': 7, 'heddle/keras': 5, 'heddle/onnx': 13, 'heddle/vis': 9, 'heddle/checkpoints': 10,
   },
-  uses: { 'a network: sequential, dense, fit': 22, 'ridge regression': 58, 'pictures enlarged': 39, 'pictures scored': 40 },
-  files: { worker: 12, 'heddle-st': 205, 'heddle-st-relaxed': 205, 'heddle-mt': 218, 'heddle-mt-relaxed': 218, [SCRIPT]: 130, [SINGLE]: 415 },
-  total: { [PAGE]: 255, [ALL]: 275 },
+  uses: { 'a network: sequential, dense, fit': 18, 'ridge regression': 30, 'pictures enlarged': 33, 'pictures scored': 34 },
+  files: { worker: 10, 'heddle-st': 205, 'heddle-st-relaxed': 205, 'heddle-mt': 218, 'heddle-mt-relaxed': 218, [SCRIPT]: 130, [SINGLE]: 415 },
+  total: { [PAGE]: 250, [ALL]: 270 },
 };
 
 /** Programs as users write them. */
@@ -38,24 +38,24 @@ const USES = {
 
 const kib = (/** @type {Uint8Array[]} */ files, /** @type {(bytes: Uint8Array) => Uint8Array} */ pack) => files.reduce((sum, bytes) => sum + pack(bytes).length, 0) / 1024;
 const gzip = (/** @type {Uint8Array} */ bytes) => gzipSync(bytes, { level: 9 });
-/** @typedef {{ first: Uint8Array[], later?: Uint8Array[] }} Part later: what is fetched when it is first needed */
+/** @typedef {{ first: Uint8Array[], all?: Uint8Array[] }} Part all: with what is fetched when it is first needed */
 
-/** A program minified for browsers. Packages that a user adds and the engines are left out.
- * @param {{ text: string } | { path: string }} program its text, as if it lay in bindings/; or a file there */
+/** An import() stays one: what it names is fetched when it is needed. Nothing is known of what it shares with the rest. */
+const onDemand = {
+  name: 'on-demand',
+  setup(build) {
+    build.onResolve({ filter: /./ }, ({ kind, path }) => (kind === 'dynamic-import' ? { path, external: true } : undefined));
+  },
+};
+
+/** A program minified for browsers, what it does not use left out. Packages that a user adds and the engines do not count.
+ * @param {{ text: string } | { path: string }} program its text, as if it lay in bindings/; or a file there @returns {Promise<Part>} */
 async function bundled(program) {
-  const source = 'text' in program ? { stdin: { contents: program.text, resolveDir: bindings, sourcefile: 'main.js' } } : { entryPoints: { stdin: join(bindings, program.path) } };
-  const { outputFiles, metafile } = await build({
-    ...source, bundle: true, minify: true, splitting: true, format: 'esm', platform: 'browser', write: false,
-    outdir: 'out', metafile: true, external: ['./engines/*', ...Object.keys(peerDependencies).flatMap((name) => [name, `${name}/*`])],
-  });
-  const atOnce = new Set(), visit = (/** @type {string} */ path) => {
-    if (atOnce.has(path)) return;
-    atOnce.add(path);
-    for (const { path: next, kind, external } of metafile.outputs[path].imports) if (!external && kind === 'import-statement') visit(next);
-  };
-  visit('out/stdin.js');
-  const [first, later] = [true, false].map((wanted) => outputFiles.filter(({ path }) => [...atOnce].some((one) => path.endsWith(`/${one}`)) === wanted).map(({ contents: bytes }) => bytes));
-  return { first, later };
+  const source = 'text' in program ? { stdin: { contents: program.text, resolveDir: bindings, sourcefile: 'main.js' } } : { entryPoints: [join(bindings, program.path)] };
+  const bytes = async (plugins) => (await build({
+    ...source, plugins, bundle: true, minify: true, format: 'esm', platform: 'browser', write: false, external: ['./engines/*', ...Object.keys(peerDependencies).flatMap((name) => [name, `${name}/*`])],
+  })).outputFiles.map(({ contents }) => contents);
+  return { first: await bytes([onDemand]), all: await bytes([]) };
 }
 
 /** Modules of the entries that are programs of a page, from bindings/. @type {Record<string, string>} */
@@ -69,13 +69,13 @@ async function parts() {
     found.entries[name] = await bundled({ text: [...new Set([modules.heddle, path])].map((one, i) => `export * as part${i} from '${one}';`).join('\n') });
   }
   for (const [name, text] of Object.entries(USES)) found.uses[name] = await bundled({ text });
-  const worker = await bundled({ path: 'worker.js' }), bundles = await writeBundles(false), { first, later } = await bundled({ path: 'index.js' });
+  const worker = await bundled({ path: 'worker.js' }), bundles = await writeBundles(false), { first, all } = await bundled({ path: 'index.js' });
   const engine = (/** @type {string} */ name) => ['mjs', 'wasm'].map((ending) => readFileSync(join(bindings, 'engines', `${name}.${ending}`)));
   const engines = Object.fromEntries(['heddle-st', 'heddle-st-relaxed', 'heddle-mt', 'heddle-mt-relaxed'].map((name) => [name, { first: engine(name) }]));
-  const page = [...first, ...worker.first, ...engine('heddle-mt-relaxed')];
+  const largest = engine('heddle-mt-relaxed');
   return {
     ...found, files: { worker, ...engines, [SCRIPT]: { first: [bundles['heddle.js']] }, [SINGLE]: { first: [bundles['single.js']] } },
-    total: { [PAGE]: { first: page }, [ALL]: { first: [...page, ...later, ...worker.later] } },
+    total: { [PAGE]: { first: [...first, ...worker.first, ...largest] }, [ALL]: { first: [...all, ...worker.all, ...largest] } },
   };
 }
 
@@ -83,7 +83,7 @@ async function parts() {
  * @returns {Promise<Record<string, Record<string, { size: number, later: number }>>>} */
 export async function sizes(pack = gzip) {
   const found = await parts(), main = found.entries.heddle;
-  const weigh = (/** @type {Part} */ { first, later = [] }) => ({ size: kib(first, pack), later: kib(later, pack) });
+  const weigh = (/** @type {Part} */ { first, all = first }) => ({ size: kib(first, pack), later: kib(all, pack) - kib(first, pack) });
   const beyond = (/** @type {Part} */ part) => {
     const [own, base] = [part, part === main ? { first: [] } : main].map(weigh);
     return { size: own.size - base.size, later: own.later - base.later };
