@@ -87,10 +87,19 @@ async function classFolders(folder) {
   }
 }
 
+/** Flowers, in two tables: one that says which they are, and one that does not. @param {string} folder */
+function tables(folder) {
+  const flower = (/** @type {number} */ i) => [4 + i % 3 + (i * 7 % 10) / 20, 3 + (i * 3 % 10) / 20, 1 + 2 * (i % 3) + (i * 9 % 10) / 20];
+  const rows = Array.from({ length: 90 }, (_, i) => [...flower(i), ['setosa', 'versicolor', 'virginica'][i % 3]]);
+  writeFileSync(join(folder, 'table.csv'), ['sepal,width,petal,species', ...rows].join('\n'));
+  writeFileSync(join(folder, 'new.csv'), ['sepal,width,petal', ...Array.from({ length: 6 }, (_, i) => flower(i + 100))].join('\n'));
+}
+
 /** What documents may take as given: files, made in the folder that a program runs in, and values, as an expression of the program.
  * @type {{ [name: string]: string | ((folder: string) => void | Promise<void>) }} */
 const givens = {
   'ratings.csv': ratedPhotos, 'photos/': () => {}, // one makes both
+  'table.csv': tables, 'new.csv': () => {},
   'photo.jpg': async (folder) => writeFileSync(join(folder, 'photo.jpg'), await slope(9, 1, [60, 40], 'jpeg')),
   'originals/': async (folder) => {
     mkdirSync(join(folder, 'originals'));

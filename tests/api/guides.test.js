@@ -1,9 +1,9 @@
 // README and guides keep their word: every block of code in them runs, in order, as a reader would run it.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { test } from 'node:test';
 import { tree } from '../../tools/common.mjs';
 import { blocks, documents, givenNames, linkModules, prepare, program, readDocument } from './guidekit.js';
@@ -12,14 +12,21 @@ const command = join(tree, 'bindings', 'cli', 'heddle.js');
 
 /** What it prints is something: a name that is not there would show as undefined. @param {string} folder @param {string} program @param {string[]} args */
 function run(folder, program, ...args) {
-  const { status, stdout, stderr } = spawnSync(program, args, { cwd: folder, encoding: 'utf8', timeout: 120_000 });
+  const { status, stdout, stderr } = spawnSync(program, args, {
+    cwd: folder, encoding: 'utf8', timeout: 120_000, env: { ...process.env, PATH: `${join(folder, 'bin')}${delimiter}${process.env.PATH}` },
+  });
   assert.equal(status, 0, `${args.join(' ')}\n${stdout}${stderr}`);
   assert.doesNotMatch(stdout, /\b(undefined|NaN)\b/, args.join(' '));
 }
 
+/** In place of npx: this Node and the command of this tree. @param {string} folder */
+function putNpx(folder) {
+  mkdirSync(join(folder, 'bin'));
+  writeFileSync(join(folder, 'bin', 'npx'), `#!/bin/sh\nshift\nexec '${process.execPath}' '${command}' "$@"\n`, { mode: 0o755 });
+}
+
 /** Commands of a document, a line that ends with a backslash and the next as one. @param {string} text */
-const commands = (text) => blocks(text).filter(({ info }) => info === 'sh').flatMap(({ code }) => code.replaceAll('\\\n', ' ').split('\n'))
-  .map((line) => line.replace(/\s+#.*$/, '').trim()).filter((line) => line.startsWith('npx heddle '));
+const commands = (text) => blocks(text).filter(({ info }) => info === 'sh').flatMap(({ code }) => code.replaceAll('\\\n', ' ').split('\n')).filter((line) => line.startsWith('npx heddle '));
 
 for (const name of documents) {
   const text = readDocument(name), { code, count } = program(text, 'js'), lines = commands(text);
@@ -31,7 +38,8 @@ for (const name of documents) {
       const file = join(folder, `${name.replace(/\W/g, '-')}.mjs`);
       writeFileSync(file, `${await prepare(text, folder)}${code}`);
       if (count) run(folder, process.execPath, file);
-      for (const line of lines) run(folder, process.execPath, command, ...line.split(/\s+/).slice(2));
+      putNpx(folder);
+      for (const line of lines) run(folder, 'sh', '-c', line);
     } finally {
       rmSync(folder, { recursive: true });
     }
