@@ -24,6 +24,11 @@ test('relative links and their anchors lead somewhere', () => {
   assert.deepEqual(all.filter(([, , path, anchor]) => anchor && !(path.endsWith('.md') && anchors(path).has(anchor))).map(([name, target]) => `${name}: ${target}`), []);
 });
 
+test('README names every entry of the package', () => {
+  const { exports } = JSON.parse(readFileSync(join(tree, 'package.json'), 'utf8')), readme = readFileSync(join(tree, 'README.md'), 'utf8') + readFileSync(join(tree, 'web', 'guides', 'in-a-page.md'), 'utf8');
+  assert.deepEqual(Object.keys(exports).filter((name) => exports[name].types && !readme.includes(`heddle${name.slice(1)}`)), []);
+});
+
 test('README leads to every guide, and its pictures are small', () => {
   const linked = new Set(links('README.md').map(([, path]) => path));
   assert.deepEqual(names.filter((name) => name.startsWith('web/guides/') && !linked.has(name)), []);
