@@ -107,6 +107,7 @@ export class Core {
 
   /** The engine's copy of this model. @returns {Promise<{ client: Client, id: number }>} */
   async open() {
+    await null; // an init of the same moment takes this call to its engine
     const { place } = this.#home;
     if (place && !place.client.isDead) return place;
     this.#opening ??= this.#rebuild().finally(() => { this.#opening = null; });
@@ -117,8 +118,13 @@ export class Core {
     const client = await connect();
     this.#facts = /** @type {ModelFacts} */ (await client.call('build', [planModel(this.description)]));
     const place = { client, id: this.#facts.id };
-    if (this.#snapshot) await client.call('writeWeights', [place.id, this.#snapshot]);
-    if (this.config) this.#compiled = await client.call('compile', [place.id, planCompile(this.config, this.outputNames)]);
+    try {
+      if (this.#snapshot) await client.call('writeWeights', [place.id, this.#snapshot]);
+      if (this.config) this.#compiled = await client.call('compile', [place.id, planCompile(this.config, this.outputNames)]);
+    } catch (error) { // no memory, say: the next call tries again
+      client.notify('disposeModel', [place.id]);
+      throw error;
+    }
     this.#home.place = place;
     if (this.#isDisposed) this.dispose();
     return place;

@@ -1,5 +1,5 @@
 /** Turns what users have - nested arrays, typed arrays, `{ data, shape }` - into columns of rows for the engine. */
-import { HeddleError, checkOptions, kindOf, suggest } from './errors.js';
+import { HeddleError, checkLength, checkOptions, kindOf, suggest } from './errors.js';
 
 /** @import { Column, Table } from './engine.js' */
 /** @typedef {Int8Array | Uint8Array | Uint8ClampedArray | Int16Array | Uint16Array | Int32Array | Uint32Array | Float32Array
@@ -28,21 +28,34 @@ const isTyped = value => ArrayBuffer.isView(value) && !(value instanceof DataVie
 /** @param {unknown} value @returns {value is ArrayWithShape} */
 const hasShape = value => typeof value === 'object' && value !== null && 'data' in value && 'shape' in value;
 
+/** Rows of the highest rank there is are 7 deep. */
+const mostNested = 16;
+
 /** @param {NestedArray} value @param {string} where @returns {number[]} */
 function nestedShape(value, where) {
   const shape = [];
   /** @type {unknown} */
   let level = value;
   for (; Array.isArray(level) || isTyped(level); level = level[0]) {
+    if (shape.length === mostNested) throw new HeddleError('shape', `${where}: arrays more than ${mostNested} deep; one may hold itself`);
     if (level.length === 0) throw new HeddleError('shape', `${where}: an array of length 0 at depth ${shape.length}`);
     shape.push(level.length);
   }
   return shape;
 }
 
+/** @param {number} length @param {string} where */
+function floats(length, where) {
+  try {
+    return new Float32Array(length);
+  } catch (cause) {
+    throw new HeddleError('memory', `${where}: no memory for ${length} numbers`, { cause });
+  }
+}
+
 /** @param {unknown} root @param {number[]} shape @param {string} where @returns {Float32Array} */
 function flatten(root, shape, where) {
-  const out = new Float32Array(count(shape));
+  const out = floats(count(shape), where);
   /** @type {number[]} */
   const index = [];
   let at = 0;
@@ -73,6 +86,7 @@ function flatten(root, shape, where) {
 /** The values as the engine stores them: bytes stay bytes. @param {TypedArray | readonly number[]} data @param {string} where
  * @returns {{ data: Float32Array | Uint8Array, owned: boolean }} */
 function stored(data, where) {
+  checkLength(data, where);
   if (data instanceof Float32Array || data instanceof Uint8Array) return { data, owned: false };
   if (data instanceof Uint8ClampedArray) {
     return { data: new Uint8Array(data.buffer, data.byteOffset, data.length), owned: false };

@@ -158,15 +158,16 @@ export class Engine {
   /** @param {ModelPlan} plan @returns {ModelFacts} */
   build(plan) {
     const handle = this.made(this.heap.call('hd_model_new', this.#context));
+    let facts;
     try {
       for (const node of plan.nodes) this.#addNode(handle, node);
       for (const node of plan.outputs) this.check(this.heap.call('hd_output', handle, node));
       this.check(this.heap.call('hd_model_build', handle, plan.seed));
+      facts = this.readFacts(handle);
     } catch (error) {
       this.heap.call('hd_model_free', handle);
       throw error;
     }
-    const facts = this.readFacts(handle);
     this.#models.set(facts.id, { handle, facts, metricSizes: [], losses: 0, lastPass: Promise.resolve() });
     return facts;
   }
@@ -269,7 +270,11 @@ export class Engine {
    * @param {(Float32Array | null)[]} weights in the order of the model's facts; null leaves one as it is
    */
   writeWeights(id, weights) {
-    const { handle } = this.model(id), old = this.readWeights(id);
+    const { handle, facts } = this.model(id), old = this.readWeights(id);
+    facts.weights.forEach(({ name, shape }, i) => {
+      const given = weights[i]?.length, size = shape.reduce((a, b) => a * b, 1);
+      if (given !== undefined && given !== size) throw new HeddleError('shape', `weight ${name}: ${given} elements, expected ${size}`);
+    });
     /** @param {(Float32Array | null)[]} list */
     const write = list => list.forEach((data, i) => data && this.heap.fill(data, 'hd_weight_data', handle, i));
     write(weights);
@@ -371,10 +376,15 @@ export class Engine {
   async #scorePass(id, data, begin, end, batchSize, context) {
     const piece = this.#pieceRows(id, batchSize);
     this.check(this.heap.call('hd_evaluate_begin', this.model(id).handle, batchSize));
-    for (let at = begin; at < end; at += piece) {
-      const { handle } = this.model(id);
-      this.work(() => this.heap.call('hd_evaluate_rows', handle, data, at, Math.min(at + piece, end)));
-      await context.breathe();
+    try {
+      for (let at = begin; at < end; at += piece) {
+        const { handle } = this.model(id);
+        this.work(() => this.heap.call('hd_evaluate_rows', handle, data, at, Math.min(at + piece, end)));
+        await context.breathe();
+      }
+    } catch (error) { // aborted, say: the work memory must not stay
+      if (this.#models.has(id)) this.heap.call('hd_evaluate_end', this.model(id).handle);
+      throw error;
     }
     const { handle } = this.model(id);
     this.check(this.heap.call('hd_evaluate_end', handle));

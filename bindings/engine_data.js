@@ -24,6 +24,7 @@ export class EngineData {
     const handle = engine.made(heap.call('hd_data_new', engine.context, rows));
     try {
       for (const { role, index, data, size, scale, offset } of columns) {
+        if (data.length !== rows * size) throw new HeddleError('shape', `data: ${data.length} elements, expected ${rows} rows of ${size}`);
         const type = data instanceof Uint8Array ? 1 : 0;
         if (!heap.fill(data, 'hd_data_column', handle, roles[role], index, type, size, scale, offset)) engine.fail();
       }

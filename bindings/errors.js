@@ -126,3 +126,13 @@ export function wholeNumber(value, name, min, fallback) {
   }
   return /** @type {number} */ (value);
 }
+
+const trueLength = /** @type {{ get: () => number }} */ (Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), 'length')).get;
+
+/** Refuses a typed array of a class, or with a property, that tells another length than it has: C would read or write beyond its end.
+ * @param {unknown} array @param {string} where */
+export function checkLength(array, where) {
+  if (!ArrayBuffer.isView(array) || array instanceof DataView) return;
+  const { length } = /** @type {Uint8Array} */ (array), real = trueLength.call(array);
+  if (length !== real) throw new HeddleError('argument', `${where}: an array that says it is ${length} long, and is ${real}`);
+}

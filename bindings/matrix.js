@@ -1,5 +1,5 @@
 /** What users have as matrices - `{ data, shape }` or nested arrays - made ready for a call of linear algebra, and that call. */
-import { HeddleError, kindOf } from './errors.js';
+import { HeddleError, checkLength, kindOf } from './errors.js';
 import { connect } from './session.js';
 
 /** @typedef {Float32Array<ArrayBuffer> | Float64Array<ArrayBuffer>} Floats */
@@ -17,6 +17,7 @@ const isList = value => Array.isArray(value) || (ArrayBuffer.isView(value) && !(
 /** @param {ArrayLike<unknown>} list @param {string} where @returns {ArrayLike<number>} */
 function numbers(list, where) {
   if (list instanceof BigInt64Array || list instanceof BigUint64Array) throw new HeddleError('argument', `${where}: expected numbers, got ${kindOf(list)}`);
+  checkLength(list, where);
   if (ArrayBuffer.isView(list)) return /** @type {ArrayLike<number>} */ (list);
   for (let i = 0; i < list.length; i++) {
     if (typeof list[i] !== 'number') throw new HeddleError('argument', `${where}[${i}]: expected a number, got ${kindOf(list[i])}`);

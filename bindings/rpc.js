@@ -1,5 +1,5 @@
 /** The caller's end of the rpc: few coarse calls to an engine in a worker or in this thread, through one interface. */
-import { HeddleError, abortError } from './errors.js';
+import { HeddleError, abortError, kindOf } from './errors.js';
 import { importNode, isNode } from './platform.js';
 
 /** @import { PlainError, Reply, Request, Status } from './host.js' */
@@ -142,6 +142,9 @@ export class Client {
    */
   async call(method, args, options = {}) {
     const { signal, transfer = [] } = options;
+    if (signal !== undefined && !(signal instanceof AbortSignal)) {
+      throw new HeddleError('argument', `${method}: signal must be an AbortSignal, got ${kindOf(signal)}`);
+    }
     if (signal?.aborted) throw abortError(signal);
     if (this.#dead) throw this.#dead;
     const id = ++this.#lastId;

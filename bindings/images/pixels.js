@@ -1,5 +1,5 @@
 /** Pictures as users have them, made ready for the engine, and the call. */
-import { HeddleError, kindOf, suggest } from '../errors.js';
+import { HeddleError, checkLength, kindOf, suggest } from '../errors.js';
 
 /** @import { ImageArgument } from '../algebra.js' */
 /** @import { Elements } from '../heap.js' */
@@ -29,6 +29,7 @@ export function readPicture(value, where) {
   if (!(Array.isArray(data) || (ArrayBuffer.isView(data) && !(data instanceof DataView)))) {
     throw new HeddleError('argument', `${where}: expected { data, shape: [height, width, channels] } or { data, width, height }, got ${kindOf(value)}`);
   }
+  checkLength(data, where);
   const shape = shapeOf(value, where), [height, width, channels = 1] = shape;
   const isBytes = data instanceof Uint8Array || data instanceof Uint8ClampedArray;
   const pixels = isBytes ? new Uint8Array(/** @type {ArrayBuffer} */ (data.buffer), data.byteOffset, data.length)

@@ -12,7 +12,7 @@ export const { x, y } = labelled(64, 4, 3);
 export const sleep = ms => new Promise(resolve => { setTimeout(resolve, ms); });
 
 /** What a model gives, to the bit. */
-export const outcome = async net => ({ p: (await net.predict(x)).data, weights: await net.getWeights() });
+export const outcome = async (net, rows = x) => ({ p: (await net.predict(rows)).data, weights: await net.getWeights() });
 
 /** A fitted classifier in a fresh engine, and what it gives. */
 export async function trained(options) {
