@@ -136,3 +136,9 @@ export function checkLength(array, where) {
   const { length } = /** @type {Uint8Array} */ (array), real = trueLength.call(array);
   if (length !== real) throw new HeddleError('argument', `${where}: an array that says it is ${length} long, and is ${real}`);
 }
+
+/** A part of this library that is fetched when it is first needed: the network may be gone by then.
+ * @template T @param {Promise<T>} module @returns {Promise<T>} @throws {HeddleError} `storage` */
+export const part = module => module.catch(cause => {
+  throw new HeddleError('storage', `a part of heddle can't be loaded: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+});

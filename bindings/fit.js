@@ -3,7 +3,7 @@ import { BatchReader, isBatchSource } from './batches.js';
 import { toSource } from './core.js';
 import { Dataset } from './dataset.js';
 import { EarlyStopping } from './early_stopping.js';
-import { HeddleError, abortError } from './errors.js';
+import { HeddleError, abortError, part } from './errors.js';
 import { readOptions, readTrainingData, readValidation } from './fit_options.js';
 
 /** @import { Keeper } from './checkpoints/keeper.js' */
@@ -18,7 +18,7 @@ import { readOptions, readTrainingData, readValidation } from './fit_options.js'
 const rememberEvery = 1000;
 const mostRollbacks = 10;
 
-const loadFormat = () => import('./checkpoints/format.js'); // like all that only checkpoints need
+const loadFormat = () => part(import('./checkpoints/format.js')); // like all that only checkpoints need
 
 /** The same data, to be copied wherever they are sent: they may be needed again. @template {Table | Dataset} T @param {T} data @returns {T} */
 const shared = data => ('columns' in data ? { ...data, columns: data.columns.map(column => ({ ...column, owned: false })) } : data);

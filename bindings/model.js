@@ -3,7 +3,7 @@ import { readCompile } from './compile.js';
 import { Core } from './core.js';
 import { addWeights, checkNames, joinTables, readTable } from './data.js';
 import { Dataset } from './dataset.js';
-import { HeddleError, checkOptions, kindOf, suggest, wholeNumber } from './errors.js';
+import { HeddleError, checkOptions, kindOf, part, suggest, wholeNumber } from './errors.js';
 import { describeGraph, describeSequential } from './graph.js';
 import { checkSeed } from './session.js';
 import { loadFrom, saveTo } from './stores/index.js';
@@ -40,7 +40,7 @@ import { summaryTable } from './summary.js';
 const key = Symbol('model');
 
 /** Training is loaded when it is first used: who only predicts starts sooner. */
-const loadFit = () => import('./fit.js');
+const loadFit = () => part(import('./fit.js'));
 
 /** @param {Core} core @param {[any, any, any]} given @returns {AsyncGenerator<TrainingLog, History, void>} */
 async function* iterate(core, given) {
@@ -381,7 +381,7 @@ export class Model {
     const core = this.#core;
     core.checkUsable('save');
     checkOptions(options, ['metadata', 'preprocessing', 'includeOptimizer', 'signal'], 'save');
-    const { checkJson, writeArchive } = await import('./archive.js'); // here and in load: most programs never need it
+    const { checkJson, writeArchive } = await part(import('./archive.js')); // here and in load: most programs never need it
     const extras = {
       metadata: checkJson(options?.metadata ?? this.metadata, 'save: metadata'),
       preprocessing: checkJson(options?.preprocessing ?? this.preprocessing, 'save: preprocessing'),
@@ -475,7 +475,7 @@ export async function model(options) {
  */
 export async function load(source, options) {
   checkOptions(options, ['signal'], 'load');
-  const { readArchive, readState } = await import('./archive.js');
+  const { readArchive, readState } = await part(import('./archive.js'));
   const { description, config, weights, optimizer, ...extras } = readArchive(await loadFrom(source, options));
   /** @type {Model | undefined} */
   let made;

@@ -15,6 +15,8 @@ import { importNode, isNode } from './platform.js';
  * @property {string} [prefix] first part of all subjects, heddle unless told
  */
 
+/** In ms, for the server's last answer. */
+const goodbye = 3000;
 const hint = 'npm install @nats-io/nats-core (and @nats-io/transport-node in Node)';
 
 /** @param {ConnectionOptions} options @returns {Promise<NatsConnection>} */
@@ -50,8 +52,15 @@ export async function natsTransport(options) {
   if (!options.connection === !options.connect) throw new HeddleError('argument', 'natsTransport: expected either connection or connect');
   const connection = options.connection ?? await open(/** @type {ConnectionOptions} */ (options.connect));
   const base = `${prefix}.${room}`;
-  const transport = new Transport((receive, fail) => {
-    watch(connection, base, fail);
+  /** @param {Promise<unknown>} answer @returns {Promise<unknown>} rejects if the server does not give it: it may be gone */
+  const inTime = answer => {
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    let timer;
+    const late = new Promise((_, reject) => { timer = setTimeout(() => reject(new Error(`no answer within ${goodbye / 1000} s`)), goodbye); });
+    return Promise.race([answer, late]).finally(() => clearTimeout(timer));
+  };
+  const transport = new Transport((receive, fail, again) => {
+    watch(connection, base, fail, again);
     /** @param {Error | null} error @param {Msg} message */
     const callback = (error, message) => {
       if (error) return fail(new HeddleError('storage', `natsTransport: ${error.message}`, { cause: error }));
@@ -62,23 +71,35 @@ export async function natsTransport(options) {
     return {
       limit: connection.info?.max_payload ?? 2 ** 20,
       send: (to, bytes) => {
-        if (!connection.isClosed()) connection.publish(`${base}.${to ?? 'all'}.${id}`, bytes);
+        try {
+          if (!connection.isClosed()) connection.publish(`${base}.${to ?? 'all'}.${id}`, bytes);
+        } catch (cause) { // the connection is being closed
+          fail(new HeddleError('storage', `natsTransport: ${/** @type {Error} */ (cause).message}`, { cause }));
+        }
       },
       close: async () => {
-        for (const subscription of subscriptions) subscription.unsubscribe();
         if (connection.isClosed()) return;
-        await (options.connection ? connection.flush() : connection.drain());
+        for (const subscription of subscriptions) subscription.unsubscribe();
+        // A server that is gone gets no goodbye: then this end hangs up by itself.
+        await inTime(options.connection ? connection.flush() : connection.drain()).catch(() => options.connection ? undefined : connection.close());
       },
     };
   }, id);
-  await connection.flush(); // the server knows the subscriptions
+  try {
+    await inTime(connection.flush()); // the server knows the subscriptions
+  } catch (cause) {
+    await transport.close();
+    throw new HeddleError('storage', `natsTransport: the server does not answer: ${/** @type {Error} */ (cause).message}`, { cause });
+  }
   return transport;
 }
 
-/** Says when the way to the others is gone. @param {NatsConnection} connection @param {string} base @param {(error: HeddleError) => void} fail */
-async function watch(connection, base, fail) {
+/** Says when the way to the others is gone, or there again. @param {NatsConnection} connection @param {string} base
+ * @param {(error: HeddleError) => void} fail @param {() => void} again */
+async function watch(connection, base, fail, again) {
   void connection.closed().then(error => fail(new HeddleError('storage', `natsTransport: the connection was closed${error ? `: ${error.message}` : ''}`)));
   for await (const status of connection.status()) {
+    if (status.type === 'reconnect') again();
     const message = status.type === 'error' ? status.error.message : '';
     if (/permissions violation/i.test(message) && message.includes(base)) fail(new HeddleError('storage', `natsTransport: ${message}`));
   }

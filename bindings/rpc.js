@@ -1,5 +1,5 @@
 /** The caller's end of the rpc: few coarse calls to an engine in a worker or in this thread, through one interface. */
-import { HeddleError, abortError, kindOf } from './errors.js';
+import { HeddleError, abortError, kindOf, part } from './errors.js';
 import { importNode, isNode } from './platform.js';
 
 /** @import { PlainError, Reply, Request, Status } from './host.js' */
@@ -23,7 +23,7 @@ import { importNode, isNode } from './platform.js';
 
 /** @type {LinkOpener} The engine in this thread. */
 export async function openLocal({ onReply }) {
-  const { createHost } = await import('./host.js'); // not needed where a worker does the work
+  const { createHost } = await part(import('./host.js')); // not needed where a worker does the work
   const { receive, end } = createHost(onReply, false);
   return { copies: false, post: receive, hold: () => {}, close: end };
 }

@@ -44,6 +44,8 @@ export class Group {
   #inbox = new Map();
   /** @type {Message | null} the last result, for whoever missed it */
   #last = null;
+  /** @type {Parameters<Send>[]} what this member has said in this round and the one before */
+  #said = [];
   /** @type {Set<string>} who has said that it leaves */
   #gone = new Set();
   /** @type {unknown} */
@@ -237,6 +239,7 @@ export class Group {
     this.#check();
     this.#isBusy = true;
     const round = isMeeting ? this.#meeting : ++this.#round;
+    this.#said = this.#said.filter(([, message]) => message.round >= this.#round - 1);
     for (const [key, message] of this.#inbox) if (message.round < this.#round || message.round > this.#meeting) this.#inbox.delete(key);
     if (isMeeting) {
       this.#meetings++;
@@ -271,7 +274,18 @@ export class Group {
 
   /** @param {string | null} to @param {Message['kind']} kind @param {number} round @param {readonly Part[]} parts */
   #post(to, kind, round, parts) {
-    add(this.bytes.sent, this.#send(to, { kind, run: this.run, round, parts: [...parts] }));
+    const message = { kind, run: this.run, round, parts: [...parts] };
+    if (numbered.has(kind)) this.#said.push([to, message]);
+    add(this.bytes.sent, this.#send(to, message));
+  }
+
+  /** For the transport: what was on the way may be lost. Who has had it takes no notice. Again some times in this round, for the others'
+   * connections come back when they do. */
+  repeat(times = 5) {
+    if (!this.isOpen) return;
+    for (const [to, message] of this.#said) add(this.bytes.sent, this.#send(to, message));
+    const round = this.#round, timer = setTimeout(() => { if (times > 1 && this.#round === round) this.repeat(times - 1); }, 1000);
+    if (typeof timer === 'object') timer.unref?.(); // Node
   }
 
   /** For the transport. @param {Message} message @param {Traffic} traffic */
@@ -346,6 +360,8 @@ export class Group {
   }
 }
 
+/** Of these a second one changes nothing. @type {ReadonlySet<Message['kind']>} */
+const numbered = new Set(['contribute', 'result', 'share', 'exchange']);
 /** @param {number} round */
 const called = round => new HeddleError('timeout', `round ${round}: another member missed a neighbour`);
 const dropped = () => new HeddleError('timeout', 'the others went on without this member: it did not answer in time');

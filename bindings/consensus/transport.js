@@ -77,7 +77,8 @@ export class Transport {
   /** @type {Meeting | null} */
   #meeting = null;
 
-  /** @param {(receive: Receiver, fail: (error: HeddleError) => void) => Bus} open fail: the way to the others is gone @param {string} id */
+  /** @param {(receive: Receiver, fail: (error: HeddleError) => void, again: () => void) => Bus} open fail: the way to the others is gone; again: it
+   *   is there again, and what was on it may be lost @param {string} id */
   constructor(open, id) {
     /** Name of this member. @readonly */
     this.id = id;
@@ -87,7 +88,7 @@ export class Transport {
       this.#failure = error;
       this.#meeting?.end(error);
       this.#group?.fail(error);
-    });
+    }, () => this.#group?.repeat());
   }
 
   /**

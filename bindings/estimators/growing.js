@@ -1,5 +1,5 @@
 /** Networks that grow layer by layer, each output layer by constrained least squares: what SSFN and HNF share. */
-import { HeddleError } from '../errors.js';
+import { HeddleError, part } from '../errors.js';
 import { Gram } from '../gram.js';
 import { defaultSeed } from '../session.js';
 import { Flow } from './flow.js';
@@ -102,7 +102,7 @@ export class Growing extends Shared {
     return this.exclusively('fineTune', options, ['epochs', 'batchSize', 'learningRate', 'randomWeights'], async where => {
       const { model, facts } = this.fitted('fineTune'), { classes, targetShape, report } = facts, like = { shape: model.inputs[0].shape, targetShape };
       const data = readTraining(x, y, { isClassifier: this.type.isClassifier, classes: classes ?? undefined, like }, where);
-      const { trained } = await import('./fine_tune.js'), { epochs = 10, batchSize = 128, learningRate = 1e-4, randomWeights = false } = options;
+      const { trained } = await part(import('./fine_tune.js')), { epochs = 10, batchSize = 128, learningRate = 1e-4, randomWeights = false } = options;
       const { net, history } = await trained(model, data, { epochs, batchSize, learningRate, randomWeights }, options, this.readValidation(data, options, where));
       this.adopt(net, { classes, targetShape, report: { ...report, fineTuning: /** @type {any} */ (history) } });
     });

@@ -1,5 +1,5 @@
 /** Estimators in scikit-learn's shape: `heddle/estimators`. */
-import { HeddleError, suggest } from '../errors.js';
+import { HeddleError, part, suggest } from '../errors.js';
 import { load } from '../model.js';
 import { restore } from './predictor.js';
 
@@ -20,13 +20,13 @@ export { Ssfn, SsfnRegressor } from './ssfn.js';
 
 /** Where each class is. @type {{ [kind: string]: () => Promise<typeof Predictor> }} */
 const places = {
-  Dkn: async () => (await import('./dkn.js')).Dkn, DknRegressor: async () => (await import('./dkn.js')).DknRegressor,
-  ElmClassifier: async () => (await import('./elm.js')).ElmClassifier, ElmRegressor: async () => (await import('./elm.js')).ElmRegressor,
-  ReDense: async () => (await import('./redense.js')).ReDense,
-  Ridge: async () => (await import('./ridge.js')).Ridge, RidgeClassifier: async () => (await import('./ridge.js')).RidgeClassifier,
-  SlfnClassifier: async () => (await import('./elm.js')).SlfnClassifier, SlfnRegressor: async () => (await import('./elm.js')).SlfnRegressor,
-  Ssfn: async () => (await import('./ssfn.js')).Ssfn, SsfnRegressor: async () => (await import('./ssfn.js')).SsfnRegressor,
-  Hnf: async () => (await import('./hnf.js')).Hnf, HnfRegressor: async () => (await import('./hnf.js')).HnfRegressor,
+  Dkn: async () => (await part(import('./dkn.js'))).Dkn, DknRegressor: async () => (await part(import('./dkn.js'))).DknRegressor,
+  ElmClassifier: async () => (await part(import('./elm.js'))).ElmClassifier, ElmRegressor: async () => (await part(import('./elm.js'))).ElmRegressor,
+  ReDense: async () => (await part(import('./redense.js'))).ReDense,
+  Ridge: async () => (await part(import('./ridge.js'))).Ridge, RidgeClassifier: async () => (await part(import('./ridge.js'))).RidgeClassifier,
+  SlfnClassifier: async () => (await part(import('./elm.js'))).SlfnClassifier, SlfnRegressor: async () => (await part(import('./elm.js'))).SlfnRegressor,
+  Ssfn: async () => (await part(import('./ssfn.js'))).Ssfn, SsfnRegressor: async () => (await part(import('./ssfn.js'))).SsfnRegressor,
+  Hnf: async () => (await part(import('./hnf.js'))).Hnf, HnfRegressor: async () => (await part(import('./hnf.js'))).HnfRegressor,
 };
 
 /**

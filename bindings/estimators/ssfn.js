@@ -1,5 +1,5 @@
 /** Self size-estimating feed-forward networks. */
-import { HeddleError } from '../errors.js';
+import { HeddleError, part } from '../errors.js';
 import { Growing, growingParams } from './growing.js';
 import { hidden, lossless, rows } from './hidden.js';
 import { argmax } from './labels.js';
@@ -103,7 +103,7 @@ export class Ssfn extends Growing {
         const value = how[/** @type {keyof typeof taskParams} */ (name)];
         if (!param.allows(value)) throw new HeddleError('argument', `${where}: ${name} = ${String(value)}, expected ${param.expected}`);
       }
-      const { withTask } = await import('./tasks.js'), { net, cost, trainAccuracy } = await withTask(model, data, how, params, options);
+      const { withTask } = await part(import('./tasks.js')), { net, cost, trainAccuracy } = await withTask(model, data, how, params, options);
       const tasks = /** @type {Json[]} */ (report.tasks ?? [{ classes: old.length }]);
       const task = { classes: classes.length, layers: how.layers, cost, trainAccuracy };
       this.adopt(net, { classes: [...old, ...classes], targetShape, report: { ...report, tasks: [...tasks, task] } });

@@ -1,6 +1,6 @@
 /** Pictures as the arrays that models take, as `heddle/images`: decoding (and resizing on the way) is the platform's work, in browsers by
  * canvas, in Node by the optional package sharp; what is done with the pixels is the engine's, and the same everywhere. */
-import { HeddleError, abortError, checkOptions, kindOf, wholeNumber } from '../errors.js';
+import { HeddleError, abortError, checkOptions, kindOf, part, wholeNumber } from '../errors.js';
 import { isNode } from '../platform.js';
 
 export { rgbToYcbcr, ycbcrToRgb } from './colour.js';
@@ -89,7 +89,7 @@ function nameOf(source, where, index) {
 }
 
 /** @returns {Promise<Decoder>} */
-const loadDecoder = async () => (isNode() ? (await import('./node.js')).decode : (await import('./browser.js')).decode);
+const loadDecoder = async () => (isNode() ? (await part(import('./node.js'))).decode : (await part(import('./browser.js'))).decode);
 
 /** @param {any} source @param {Wanted} wanted @param {string} name */
 async function decoded(source, wanted, name) {
@@ -150,5 +150,5 @@ export async function imagesToTensor(sources, options) {
  */
 export async function folderOfImages(path) {
   if (!isNode()) throw new HeddleError('unsupported', 'folderOfImages: only in Node; in a page take the files of an <input webkitdirectory> or of a drop');
-  return (await import('./node.js')).listFolder(path);
+  return (await part(import('./node.js'))).listFolder(path);
 }

@@ -1,5 +1,5 @@
 /** Where files go to and come from, by one string or object: bytes, Blobs, Node paths, URLs and the browser's stores. */
-import { HeddleError, abortError, checkOptions, kindOf, suggest } from '../errors.js';
+import { HeddleError, abortError, checkOptions, kindOf, part, suggest } from '../errors.js';
 import { toBytes } from '../files/bytes.js';
 
 /** @typedef {{ url: string, name: string, size: number, modified: Date }} StoredEntry size in bytes */
@@ -9,8 +9,8 @@ import { toBytes } from '../files/bytes.js';
 
 // Each store is loaded when it is first used: a program uses one or two of them, most often none.
 const stores = {
-  blob: () => import('./blob.js'), download: () => import('./download.js'), indexedDb: () => import('./indexeddb.js'),
-  opfs: () => import('./opfs.js'), path: () => import('./path.js'),
+  blob: () => part(import('./blob.js')), download: () => part(import('./download.js')), indexedDb: () => part(import('./indexeddb.js')),
+  opfs: () => part(import('./opfs.js')), path: () => part(import('./path.js')),
 };
 const targets = '"bytes", "blob", a path, file:, indexeddb://name, opfs://path/name, download://name';
 const sources = 'bytes, a Blob, a Response, a path, file:, http:, https:, blob:, data:, indexeddb://name, opfs://path/name';

@@ -8,6 +8,7 @@ import { after, before, test } from 'node:test';
 import { chromium } from 'playwright-core';
 import { load } from '../../bindings/index.js';
 import { serve } from '../../tools/serve.mjs';
+import { watchOut } from './watch.js';
 
 const args = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
   '--disable-component-update', '--disable-sync'];
@@ -44,9 +45,11 @@ async function serveWith(url, headers) {
  */
 async function withPage({ isolated = true, headers, expected }, work) {
   const inner = await serve({ isolated }), outer = headers && await serveWith(inner.url, headers);
-  const context = await browser.newContext(), page = await context.newPage();
+  const context = await browser.newContext();
   /** @type {string[]} */
   const complaints = [], /** @type {string[]} */ notes = [];
+  await watchOut(context, (outer ?? inner).url, (complaint) => complaints.push(complaint));
+  const page = await context.newPage();
   page.setDefaultTimeout(20_000);
   page.on('console', (message) => {
     if (['error', 'warning'].includes(message.type())) complaints.push(`${message.text()} ${message.location().url}`);

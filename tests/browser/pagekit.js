@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before } from 'node:test';
 import { chromium } from 'playwright-core';
 import { serve } from '../../tools/serve.mjs';
+import { watchOut } from './watch.js';
 
 const args = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
   '--disable-component-update', '--disable-sync', '--use-fake-device-for-media-stream'];
@@ -21,20 +22,19 @@ export const barePage = () => browser.newPage();
 /**
  * Opens a page of its own server and browser context. Whatever the page complains about fails the test, and so does a
  * request to anywhere else.
- * @param {{ path: string, isolated?: boolean, context?: object, expected?: RegExp, folder?: string, headers?: Record<string, string>, url?: string }} options
- *   expected: complaints that are none; folder, headers: of the server; url: of a server that runs already
+ * @param {{ path: string, isolated?: boolean, context?: object, expected?: RegExp, folder?: string, headers?: Record<string, string>, url?: string, named?: RegExp }} options
+ *   expected: complaints that are none; named: addresses elsewhere that the page was told to use; folder, headers: of the server; url: of a server that runs already
  * @param {(page: import('playwright-core').Page) => Promise<void>} work
  */
-export async function withPage({ path, isolated = true, context = {}, expected = /^$/, folder, headers, url }, work) {
+export async function withPage({ path, isolated = true, context = {}, expected = /^$/, folder, headers, url, named }, work) {
   const server = url ? { url, close: async () => {} } : await serve({ isolated, folder, headers }), own = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...context });
-  const page = await own.newPage(), complaints = [];
+  const complaints = [], complain = (text) => { if (!expected.test(text)) complaints.push(text); };
+  await watchOut(own, server.url, complain, named);
+  const page = await own.newPage();
   page.setDefaultTimeout(patience);
-  page.on('console', (message) => { if (['error', 'warning'].includes(message.type()) && !expected.test(message.text())) complaints.push(message.text()); });
-  page.on('pageerror', (error) => complaints.push(String(error.stack)));
-  page.on('response', (response) => { if (response.status() >= 400) complaints.push(`${response.status()} ${response.url()}`); });
-  page.on('request', (request) => {
-    if (!request.url().startsWith(server.url) && !/^(blob|data):/.test(request.url())) complaints.push(`fetched ${request.url()}`);
-  });
+  page.on('console', (message) => { if (['error', 'warning'].includes(message.type())) complain(message.text()); });
+  page.on('pageerror', (error) => complain(String(error.stack)));
+  page.on('response', (response) => { if (response.status() >= 400) complain(`${response.status()} ${response.url()}`); });
   try {
     await page.goto(server.url + path);
     await work(page).catch((cause) => {
