@@ -12,7 +12,7 @@ import { readOptions, readTrainingData, readValidation } from './fit_options.js'
 /** @import { Table } from './engine.js' */
 /** @import { FitEvent, FitOptions, History, TrainingLog } from './fit_options.js' */
 /** @import { Client } from './rpc.js' */
-/** @import { FitPlan, Progress, Snapshot } from './trainer.js' */
+/** @import { FitPlan, Progress, Refusal, Snapshot } from './trainer.js' */
 
 /** Weights are copied to this side, in case the engine dies, not more often than this, in ms. */
 const rememberEvery = 1000;
@@ -159,10 +159,10 @@ class FitRun {
     this.#isOver = run.isOver && run.stopped !== 'epochs'; // of epochs more may be wanted now
   }
 
-  /** @param {Snapshot | null} snapshot @param {{ isFirst?: boolean, isDone?: boolean }} [options] */
+  /** @param {Snapshot | Refusal} snapshot @param {{ isFirst?: boolean, isDone?: boolean }} [options] */
   async #checkpoint(snapshot, { isFirst, isDone = false } = {}) {
     const { history, settings, early } = this, ended = this.#unreported;
-    if (snapshot && ended) Object.assign(snapshot.at, { isEnding: true, batch: ended.batch, passedOver: ended.passedOver });
+    if ('at' in snapshot && ended) Object.assign(snapshot.at, { isEnding: true, batch: ended.batch, passedOver: ended.passedOver });
     await this.#keeper?.save(this.core, snapshot, {
       terms: this.#terms, epochs: settings.epochs, seed: settings.seed, batchSize: settings.batchSize, batches: this.reader ? settings.stepsPerEpoch : Math.ceil(this.trainRows / settings.batchSize),
       history: history.history, epoch: history.epoch, stopped: history.stopped, events: history.events, early: early?.state ?? [],
@@ -262,7 +262,7 @@ class FitRun {
   async #arrayEpoch() {
     const logs = !!(this.listener || this.options.onBatchEnd), keeper = this.#keeper;
     for (;;) {
-      /** @type {Progress & { snapshot?: Snapshot | null }} */
+      /** @type {Progress & { snapshot?: Snapshot | Refusal }} */
       const { snapshot, ...progress } = await this.#call('fitEpoch', [{ logs, batches: 0, ms: 0, ...keeper?.limits(this.#steps) }], {
         signal: this.#stop.signal, onEvent: progress => this.#batchEnd(progress),
       });

@@ -168,7 +168,9 @@ export class Model {
    * @param {FitOptions} [options]
    * @returns {Promise<History>}
    * @throws {HeddleError} `argument` or `shape` for wrong data; `state` if the model is not compiled, disposed of or being
-   *   fitted; `diverged` if the loss stops being finite (the weights are those before that step); `memory`; `crashed`
+   *   fitted; `diverged` if the loss stops being finite (the weights are those before that step); `memory`; `crashed`. With `checkpoint` also `argument` if its store
+   *   holds another run; `state` if another run uses it; `file` if both its generations are damaged; `unsupported`; `storage` if it can't be
+   *   read, or not be written before anything is trained
    */
   /**
    * @param {any} x

@@ -42,6 +42,7 @@ import { outOnly } from './heap.js';
  * @property {Float32Array[] | null} kept weights of fitKeep
  * @property {Standing} at
  */
+/** Why there is no snapshot. @typedef {{ code: import('./errors.js').HeddleErrorCode, message: string }} Refusal */
 /**
  * @typedef {object} Standing
  * @property {number} epoch whole epochs done
@@ -156,13 +157,20 @@ export class Trainer {
     return rate;
   }
 
-  /** @param {number} id @returns {Snapshot | null} null: something in it is not finite, and would be refused */
+  /** @param {number} id @returns {Snapshot | Refusal} */
   fitSnapshot(id) {
-    const fit = this.#fit(id), { heap } = this.#engine, { handle, kept } = fit, model = this.readOptimizer(fit.model);
-    const numbers = new Float64Array(heap.call('hd_fit_state_size', handle, 0)), values = new Float32Array(heap.call('hd_fit_state_size', handle, 1));
-    heap.call('hd_fit_save_state', handle, outOnly(numbers), outOnly(values));
+    const fit = this.#fit(id), { heap } = this.#engine, { handle, kept } = fit;
     fit.isWanted = false;
-    return allFinite([model.weights, ...model.slots, model.means].flat()) ? { model, numbers, values, kept: kept && kept.map(array => array.slice()), at: { ...fit.at } } : null;
+    try {
+      const model = this.readOptimizer(fit.model);
+      const numbers = new Float64Array(heap.call('hd_fit_state_size', handle, 0)), values = new Float32Array(heap.call('hd_fit_state_size', handle, 1));
+      heap.call('hd_fit_save_state', handle, outOnly(numbers), outOnly(values));
+      if (allFinite([model.weights, ...model.slots, model.means].flat())) return { model, numbers, values, kept: kept && kept.map(array => array.slice()), at: { ...fit.at } };
+      return { code: 'diverged', message: 'fit: no checkpoint, because weights or the state of the optimizer are not finite' }; // it would be refused when read
+    } catch (error) { // such as no memory, which the training may not need
+      if (!(error instanceof HeddleError)) throw error;
+      return { code: error.code, message: `fit: no checkpoint: ${error.message}` };
+    }
   }
 
   /** @param {FitPlan} plan @param {{ handle: number, rows: number } | null} data */
@@ -192,7 +200,7 @@ export class Trainer {
    * @param {number} id
    * @param {Limits & { logs: boolean }} options logs: emit the progress after every batch
    * @param {CallContext} context
-   * @returns {Promise<Progress & { snapshot?: Snapshot | null }>} snapshot: missing at the end of the epoch
+   * @returns {Promise<Progress & { snapshot?: Snapshot | Refusal }>} snapshot: missing at the end of the epoch
    */
   async fitEpoch(id, { logs, batches, ms }, context) {
     const { heap } = this.#engine, begin = performance.now();

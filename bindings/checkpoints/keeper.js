@@ -6,7 +6,7 @@ import { Generations, checkStore } from './store.js';
 
 /** @import { Core } from '../core.js' */
 /** @import { FitEvent } from '../fit_options.js' */
-/** @import { Limits, Snapshot } from '../trainer.js' */
+/** @import { Limits, Refusal, Snapshot } from '../trainer.js' */
 /** @import { RunState, Saved } from './format.js' */
 /**
  * @typedef {object} CheckpointOptions
@@ -129,7 +129,7 @@ export class Keeper {
   /**
    * Writes a checkpoint, once the one before is written. The first must succeed; later ones that fail are reported, and the ones before stay.
    * @param {Core} core
-   * @param {Snapshot | null} snapshot null: it would not be finite
+   * @param {Snapshot | Refusal} snapshot
    * @param {RunState} run
    * @param {boolean} [isFirst]
    */
@@ -137,7 +137,7 @@ export class Keeper {
     await this.#writing;
     [this.#begun, this.isWanted] = [performance.now(), false];
     const write = async () => {
-      if (!snapshot) throw new HeddleError('diverged', 'fit: no checkpoint, because weights or the state of the optimizer are not finite');
+      if (!('at' in snapshot)) throw new HeddleError(snapshot.code, snapshot.message);
       await this.#generations.write(encode(core, snapshot, run));
       this.#rollbacks = 0;
       this.report({ type: 'checkpoint', bytes: this.#generations.bytes, epoch: snapshot.at.epoch, batch: snapshot.at.batch });

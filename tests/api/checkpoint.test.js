@@ -56,12 +56,13 @@ async function fromEveryCheckpoint({ data = arrays, options, model = network, ch
   assert.equal(saved.length, checkpoints);
   assert.deepEqual(readdirSync(folder).filter(name => name.startsWith(`${store.slice(folder.length + 1)}.`)), []);
   for (const copy of saved) {
-    const { epoch, batch } = await checkpointInfo(copy), left = [], net = await model();
+    const { epoch, batch, history: { seconds } } = await checkpointInfo(copy), left = [], net = await model();
     const rest = await fit(net, data, { ...options(), checkpoint: copy }, log => left.push(log));
     const first = logs.findIndex(log => log.epoch === epoch && (log.type === 'epoch' || log.batch >= batch));
     assert.deepEqual(left, logs.slice(first), `from epoch ${epoch}, batch ${batch}`);
     assert.deepEqual(figures(rest), figures(history));
     assert.deepEqual(await bits(net), expected);
+    assert.ok(rest.seconds >= seconds && (seconds > 0 || epoch + batch === 0));
     assert.deepEqual(rest.events.map(({ type }) => type), ['resumed']);
     assert.equal(await checkpointInfo(copy), null);
     net.dispose();
@@ -86,7 +87,7 @@ async function afterEveryAbort({ data = arrays, options, model = network }) {
     second.dispose();
   }
   whole.dispose();
-  return logs.length;
+  return [logs.length, history.stopped];
 }
 
 const early = { monitor: 'val_loss', patience: 2, restoreBestWeights: true, minDelta: 0.02 };
@@ -133,7 +134,11 @@ test('from every batch: a generator that begins anew, with and without steps of 
 
 test('after an abort at every log: arrays with validation, and a generator', async () => {
   await fresh();
-  assert.equal(await afterEveryAbort({ options: () => ({ epochs: 3, batchSize: 12, validationSplit: 0.2, earlyStopping: early }) }), 12);
-  assert.equal(await afterEveryAbort({ data: () => [generator, undefined], options: () => ({ epochs: 2, stepsPerEpoch: 5, validationData: [x, y] }) }), 12);
-  assert.equal(await afterEveryAbort({ data: () => [generator, undefined], options: () => ({ epochs: 2 }) }), 10);
+  assert.deepEqual(await afterEveryAbort({ options: () => ({ epochs: 2, batchSize: 12 }) }), [10, 'epochs']);
+  const model = () => network(optimizers.adam({ learningRate: 0.2 }));
+  const [logs, stopped] = await afterEveryAbort({ model, options: () => ({ epochs: 12, batchSize: 16, validationSplit: 0.2, earlyStopping: early }) });
+  assert.ok(stopped === 'earlyStopping' && logs < 36 && logs % 3 === 0, `${logs}`);
+  const data = () => [generator, undefined];
+  assert.deepEqual(await afterEveryAbort({ data, options: () => ({ epochs: 2, stepsPerEpoch: 5, validationData: [x, y] }) }), [12, 'epochs']);
+  assert.deepEqual(await afterEveryAbort({ data, options: () => ({ epochs: 2 }) }), [10, 'epochs']);
 });

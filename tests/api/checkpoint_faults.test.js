@@ -106,6 +106,21 @@ test('a run of another kind: "argument" names what differs, and nothing is overw
   assert.deepEqual(filesOf(store).map(name => name.slice(-2)), ['.a', '.b']); // and no lock is left
 });
 
+test('after a break the same batches are written after as without, and never over the newest generation', async () => {
+  const store = newStore(), places = [], newest = () => filesOf(store).map(name => readFileSync(join(folder, name))).sort((a, b) => b.readDoubleLE(16) - a.readDoubleLE(16))[0];
+  await interrupted(store, { batches: 11, options: { checkpoint: { store, everyBatches: 5 } } });
+  const old = newest(), kept = [], net = await classifier();
+  await net.fit(x, y, {
+    ...base, checkpoint: { store, everyBatches: 5, everyEpochs: 2 }, onEvent: ({ type, epoch, batch }) => {
+      if (type !== 'checkpoint') return;
+      places.push(8 * epoch + batch);
+      if (places.length === 1) kept.push(...filesOf(store).map(name => readFileSync(join(folder, name))));
+    },
+  });
+  assert.deepEqual(places, [15, 16, 20, 25, 30]);
+  assert.ok(kept.some(bytes => bytes.equals(old)));
+});
+
 test('wrong options are refused', async () => {
   const net = await classifier(), attempt = checkpoint => () => net.fit(x, y, { checkpoint });
   await refuses(attempt({ stor: 'x' }), 'argument', /unknown option "stor", did you mean "store"/);

@@ -1,5 +1,5 @@
 // Worker script of the tests: the real one, with a fault of which the URL's query says where and what.
-//   ?call=NAME&fault=loop|throw|silence    when C function NAME is called: never returns; traps; returns, but the worker never speaks again
+//   ?call=NAME&fault=loop|throw|silence[&after=N]    when C function NAME is called, for the Nth time: never returns; traps; returns, but the worker never speaks again
 //   ?script=late|throw|loop                the script itself
 import { isMainThread, parentPort } from 'node:worker_threads';
 import { Heap } from '../../bindings/heap.js';
@@ -11,8 +11,9 @@ if (isMainThread) throw new Error('this is a worker');
 const loop = () => { for (;;); };
 
 if (name) {
+  let left = Number(query.get('after') ?? 1);
   Heap.prototype.call = function (called, ...args) {
-    if (called === name) {
+    if (called === name && --left === 0) {
       if (fault === 'loop') loop();
       if (fault === 'throw') throw new WebAssembly.RuntimeError('unreachable');
       parentPort.postMessage = () => {};
