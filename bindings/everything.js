@@ -1,6 +1,7 @@
 /** The package in one module, but for what needs other packages (NATS, ONNX): what the bundles for pages without a bundler hold. */
 export * from './index.js';
 export * from './recipes.js';
+export * as checkpoints from './checkpoints/index.js';
 export * as consensus from './consensus/index.js';
 export * as estimators from './estimators/index.js';
 export * as files from './files/index.js';

@@ -127,7 +127,7 @@ class FitRun {
     const { core, options, settings } = this;
     const given = options.checkpoint ?? (settings.onDiverged === 'rollback' ? { store: 'memory', everyEpochs: 1, restarts: 0 } : undefined);
     if (given === undefined) return;
-    const [{ Keeper }, { termsOf }] = await Promise.all([import('./checkpoints/keeper.js'), import('./checkpoints/terms.js')]);
+    const [{ Keeper }, { termsOf }] = await part(Promise.all([import('./checkpoints/keeper.js'), import('./checkpoints/terms.js')]));
     const { keeper, found } = await Keeper.open(given, event => this.#report(event));
     this.#keeper = keeper;
     this.#terms = termsOf(core, options, settings, this.training, this.validation);

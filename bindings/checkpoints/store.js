@@ -1,5 +1,5 @@
 /** Two generations of a checkpoint, written in turn: whatever happens to the newer one, the older is there. */
-import { HeddleError, kindOf } from '../errors.js';
+import { HeddleError, kindOf, part } from '../errors.js';
 import { isNode } from '../platform.js';
 import { loadFrom, removeFrom, saveTo } from '../stores/index.js';
 import { open, seal } from './format.js';
@@ -88,7 +88,7 @@ export class Generations {
   async remove() {
     this.#memory = [];
     for (const name of this.store === 'memory' ? [] : this.#names) {
-      if (isPath(name)) await (await import('../stores/path.js')).removePath(name);
+      if (isPath(name)) await (await part(import('../stores/path.js'))).removePath(name);
       else await removeFrom(name).catch(error => { if (!isMissing(error)) throw error; });
     }
     [this.#serial, this.#next] = [0, 0];

@@ -8,7 +8,7 @@ enum { MAX_STEPS = 80, MAX_WATCHED = 40, BATCH = 7, BATCHES = 5, EPOCHS = 3 };
 /* What kind of training: an optimiser, and batches that make a step. */
 typedef struct kind {
     const char *optimizer;
-    double options[2];
+    double options[6];
     int n_options;
     double group;
     bool fed; /* by hd_fit_batch */
@@ -17,7 +17,8 @@ typedef struct kind {
 
 static const kind kinds[] = {
     { "adam", { 0.02 }, 1, 1, false, 4 }, { "sgd", { 0.05, 0.9 }, 2, 3, false, 0 }, { "rmsprop", { 0.01 }, 1, 0, false, 0 },
-    { "adam", { 0.02 }, 1, 2, true, 6 },  { "lbfgs", { 1, 3 }, 2, 1, false, 0 },
+    { "adam", { 0.02 }, 1, 2, true, 6 },  { "lbfgs", { 200, 3 }, 2, 1, false, 0 }, /* first steps that are too long: lines of several trials */
+    { "lbfgs", { 1, 3, 20, 1e-5, 1e-9, 2 }, 6, 1, false, 0 }, /* converges after 2 iterations */
 };
 
 /* Dropout, batch normalisation and a schedule where L-BFGS does not forbid them; activities, a constraint, a confusion matrix. */
@@ -179,7 +180,17 @@ static void interrupt(const kind *k, int at, const fitting *whole, double watche
     end(&b);
     hd_context_free(c);
     c = first;
+    begin(&b, k); /* broken off again at once: L-BFGS goes back to its last iterate */
+    copy_model(&a, &b, false);
+    kit_must(c, hd_optimizer_restore(b.m, hd_optimizer_step(a.m)));
+    open_fit(&b);
+    kit_must(c, hd_fit_load_state(b.f, numbers, n, vectors, values));
+    hd_fit_free(a.f);
+    hd_fit_free(b.f);
+    a.f = b.f = NULL;
+    copy_model(&a, &b, true);
     end(&a);
+    end(&b);
     free(numbers);
     free(vectors);
 }
@@ -197,7 +208,7 @@ static void test_every_step(const kind *k)
         CHECK(whole.steps < MAX_STEPS);
         watch(&whole, watched[whole.steps]);
     }
-    CHECK(whole.steps >= EPOCHS * BATCHES);
+    CHECK(whole.steps >= 2 * BATCHES);
     hd_fit_free(whole.f);
     whole.f = NULL;
     for (int at = 0; at <= whole.steps; at++) {
@@ -233,6 +244,13 @@ static void test_damage(const kind *k, int at)
         }
     }
     CHECK(refused > 40);
+    for (int i = 0; i < 5; i += i ? 3 : 1) { /* version, epoch, learning rate */
+        for (int b = 0; b < 3; b++) {
+            memcpy(damaged, numbers, (size_t)n * sizeof *numbers);
+            damaged[i] = (double[]){ -1, NAN, i < 4 ? 0.5 : 1e7 }[b];
+            CHECK(hd_fit_load_state(t.f, damaged, n, vectors, values) == HD_ERR_ARGUMENT && strstr(hd_error(c), " = "));
+        }
+    }
     for (int i = 0; i < n; i++) {
         CHECK(hd_fit_load_state(t.f, numbers, i, vectors, values) == HD_ERR_ARGUMENT);
     }
@@ -245,26 +263,25 @@ static void test_damage(const kind *k, int at)
     end(&t);
 }
 
-/* Rows 8..15 overflow: passed over, the others train as if those were not there. */
-static void test_skip(void)
+/* One of 4 batches overflows: passed over, the others train as if it were not there. */
+static void test_skip(int bad)
 {
-    hd_data *d = make_rows(0, ROWS), *good[] = { make_rows(0, 8), make_rows(16, 24), make_rows(24, ROWS) };
+    hd_data *d = make_rows(0, ROWS), *part[4];
     hd_model *m = make_model("sgd", 0.1), *other = make_model("sgd", 0.1);
-    for (int i = 8 * SIZE; i < 16 * SIZE; i++) {
-        ((hd_real *)hd_data_find(d, HD_COLUMN_INPUT, 0)->rows)[i] = (hd_real)NAN;
-    }
-    double options[] = { 8, 1, 0 }, fed[] = { 8, 1, 0 };
-    hd_fit *f = hd_fit_new(m, d, 0, ROWS, options, COUNT(options)), *g = hd_fit_new(other, NULL, 0, 0, fed, COUNT(fed));
     for (int i = 0; i < 4; i++) {
-        hd_status status = hd_fit_step(f, 1);
-        CHECK(status == (i == 1 ? HD_ERR_DIVERGED : HD_OK));
-        if (status) {
-            kit_must(c, hd_fit_skip(f));
-        }
+        part[i] = make_rows(8 * i, i == 3 ? ROWS : 8 * i + 8);
     }
-    for (int i = 0; i < 3; i++) {
-        kit_must(c, hd_fit_batch(g, good[i]));
-        hd_data_free(good[i]);
+    ((hd_real *)hd_data_find(d, HD_COLUMN_INPUT, 0)->rows)[8 * bad * SIZE + 5] = (hd_real)NAN;
+    double options[] = { 8, 1, 0 };
+    hd_fit *f = hd_fit_new(m, d, 0, ROWS, options, COUNT(options)), *g = hd_fit_new(other, NULL, 0, 0, options, COUNT(options));
+    for (int i = 0; i < 4; i++) {
+        if (bad == i && i % 2 == 0) {
+            kit_must(c, hd_fit_skip(f)); /* untried */
+            continue;
+        }
+        hd_status status = hd_fit_step(f, 1);
+        CHECK(status == (i == bad ? HD_ERR_DIVERGED : HD_OK));
+        kit_must(c, i == bad ? hd_fit_skip(f) : hd_fit_batch(g, part[i]));
     }
     CHECK(hd_fit_done(f) && hd_fit_skip(f) == HD_ERR_STATE);
     CHECK(hd_fit_stat(f, HD_FIT_LOSS) == hd_fit_stat(g, HD_FIT_LOSS) && hd_fit_metric(f, 0, 0) == hd_fit_metric(g, 0, 0));
@@ -274,6 +291,9 @@ static void test_skip(void)
     hd_model_free(m);
     hd_model_free(other);
     hd_data_free(d);
+    for (int i = 0; i < 4; i++) {
+        hd_data_free(part[i]);
+    }
 }
 
 int main(void)
@@ -283,7 +303,9 @@ int main(void)
         test_every_step(&kinds[i]);
         test_damage(&kinds[i], 3);
     }
-    test_skip();
+    for (int bad = 0; bad < 4; bad++) {
+        test_skip(bad);
+    }
     hd_context_free(c);
     return check_result("resume");
 }
