@@ -35,6 +35,16 @@ function refuse(message, cause) {
   throw new HeddleError('file', `load: ${message}`, { cause });
 }
 
+/** Elements that the weights of a model may have before they are compared, one by one, with those of its file: a few more, for better messages.
+ * @param {Iterable<{ data: { length: number } }>} weights */
+export const room = weights => [...weights].reduce((sum, { data }) => sum + data.length, 2 ** 20);
+
+/** What a file led to is the file's fault. @param {unknown} cause @param {string} where @returns {never} */
+export function blame(cause, where) {
+  if (!(cause instanceof HeddleError) || !['argument', 'shape', 'state'].includes(cause.code)) throw cause;
+  throw new HeddleError('file', `${where}: the file does not describe a model: ${cause.message}`, { cause });
+}
+
 /** @param {unknown} value @param {string} where @returns {Json | undefined} */
 export function checkJson(value, where) {
   if (value === undefined) return undefined;

@@ -105,18 +105,19 @@ export class Core {
     if (this.#isDisposed) throw new HeddleError('state', `${method}: the model has been disposed of`);
   }
 
-  /** The engine's copy of this model. @returns {Promise<{ client: Client, id: number }>} */
-  async open() {
+  /** The engine's copy of this model. @param {number} [most] see Engine.build @returns {Promise<{ client: Client, id: number }>} */
+  async open(most) {
     await null; // an init of the same moment takes this call to its engine
     const { place } = this.#home;
     if (place && !place.client.isDead) return place;
-    this.#opening ??= this.#rebuild().finally(() => { this.#opening = null; });
+    this.#opening ??= this.#rebuild(most).finally(() => { this.#opening = null; });
     return this.#opening;
   }
 
-  async #rebuild() {
+  /** @param {number} [most] */
+  async #rebuild(most) {
     const client = await connect();
-    this.#facts = /** @type {ModelFacts} */ (await client.call('build', [planModel(this.description)]));
+    this.#facts = /** @type {ModelFacts} */ (await client.call('build', [planModel(this.description), most]));
     const place = { client, id: this.#facts.id };
     try {
       if (this.#snapshot) await client.call('writeWeights', [place.id, this.#snapshot]);

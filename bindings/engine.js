@@ -155,13 +155,15 @@ export class Engine {
 
   // --- models ---
 
-  /** @param {ModelPlan} plan @returns {ModelFacts} */
-  build(plan) {
+  /** @param {ModelPlan} plan @param {number} [most] elements of all weights, as many as a file has: layers that want more are refused before
+   * they take memory @returns {ModelFacts} */
+  build(plan, most = Infinity) {
     const handle = this.made(this.heap.call('hd_model_new', this.#context));
     let facts;
     try {
       for (const node of plan.nodes) this.#addNode(handle, node);
       for (const node of plan.outputs) this.check(this.heap.call('hd_output', handle, node));
+      this.#checkElements(handle, most);
       this.check(this.heap.call('hd_model_build', handle, plan.seed));
       facts = this.readFacts(handle);
     } catch (error) {
@@ -170,6 +172,13 @@ export class Engine {
     }
     this.#models.set(facts.id, { handle, facts, metricSizes: [], losses: 0, lastPass: Promise.resolve() });
     return facts;
+  }
+
+  /** @param {number} model handle @param {number} most */
+  #checkElements(model, most) {
+    let wanted = 0;
+    for (let i = 0; i < this.heap.call('hd_weight_count', model); i++) wanted += this.heap.shape('hd_weight_shape', model, i).reduce((a, b) => a * b, 1);
+    if (wanted > most) throw new HeddleError('shape', `the layers want ${wanted} weights, there are ${most}`);
   }
 
   /** @param {number} model handle @param {PlanInput | PlanLayer} node */

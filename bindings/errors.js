@@ -19,6 +19,9 @@ export const errorCodes = Object.freeze(/** @type {HeddleErrorCode[]} */ ([
   'argument', 'shape', 'file', 'unsupported', 'memory', 'state', 'diverged', 'crashed', 'storage', 'timeout',
 ]));
 
+/** Of a message, which may quote a file. */
+const longest = 2000;
+
 /** The only error class of heddle. An aborted call rejects with the standard AbortError instead. */
 export class HeddleError extends Error {
   /**
@@ -27,7 +30,7 @@ export class HeddleError extends Error {
    * @param {{ cause?: unknown }} [options]
    */
   constructor(code, message, options) {
-    super(message, options);
+    super(message.length > longest ? `${message.slice(0, longest)} ...` : message, options);
     this.name = 'HeddleError';
     /** What it is about. @type {HeddleErrorCode} */
     this.code = code;

@@ -439,10 +439,10 @@ export function coreOf(model, where) {
 }
 
 /** For other modules of heddle: a model of a description. @param {ModelDescription} description
- * @param {{ metadata?: Json, preprocessing?: Json }} [extras] */
-export async function build(description, extras = {}) {
+ * @param {{ metadata?: Json, preprocessing?: Json }} [extras] @param {number} [most] elements of all weights, as many as a file has */
+export async function build(description, extras = {}, most) {
   const model = new Model(key, description, extras), core = Model.coreOf(key, model);
-  await core.open();
+  await core.open(most);
   return { model, core };
 }
 
@@ -477,12 +477,12 @@ export async function model(options) {
  */
 export async function load(source, options) {
   checkOptions(options, ['signal'], 'load');
-  const { readArchive, readState } = await part(import('./archive.js'));
+  const { blame, readArchive, readState, room } = await part(import('./archive.js'));
   const { description, config, weights, optimizer, ...extras } = readArchive(await loadFrom(source, options));
   /** @type {Model | undefined} */
   let made;
   try {
-    const { model, core } = await build(description, extras);
+    const { model, core } = await build(description, extras, room(weights.values()));
     made = model;
     await model.setWeights(Object.fromEntries(weights));
     if (config) await core.compile(config);
@@ -490,7 +490,6 @@ export async function load(source, options) {
     return model;
   } catch (cause) {
     made?.dispose();
-    if (!(cause instanceof HeddleError) || !['argument', 'shape', 'state'].includes(cause.code)) throw cause;
-    throw new HeddleError('file', `load: the file does not describe a model: ${cause.message}`, { cause });
+    return blame(cause, 'load');
   }
 }

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
-// Fuzzing of the C library: the libFuzzer programs of tests/fuzz/, with address and undefined-behaviour sanitizers.
+// Fuzzing: of the C library by the libFuzzer programs of tests/fuzz/, with address and undefined-behaviour sanitizers; of the readers of files by
+// fast-check (NAME readers); and a soak of 100 models a second (NAME soak).
 //   npm run fuzz                            replays the kept inputs, then half a minute of new ones each
 //   npm run fuzz -- [NAME...] --minutes 60  so long in all, from a new seed; finds go to build/fuzz/
 //   npm run fuzz -- [NAME...] --keep        puts inputs found so far that reach more code into tests/fuzz/corpus/NAME/
@@ -77,14 +78,26 @@ function keep(name) {
   say(`${name}: ${readdirSync(kept(name)).length} inputs kept`);
 }
 
+/** Runs a file of tests/fuzz/ for longer than its test does. @param {string} name @param {Record<string, number>} settings */
+function script(name, settings) {
+  const env = { ...process.env, ...Object.fromEntries(Object.entries(settings).map(([key, value]) => [key, String(value)])) };
+  if (spawnSync(process.execPath, ['--test', '--test-reporter=spec', join(folder, `${name}.test.js`)], { stdio: 'inherit', env }).status) process.exitCode = 1;
+}
+
+const scripts = {
+  readers: (seconds) => script('readers', { HEDDLE_FUZZ_SECONDS: seconds, HEDDLE_FUZZ_SEED: Date.now() % 2 ** 31 }),
+  soak: (seconds) => script('soak', { HEDDLE_SOAK_MODELS: Math.ceil(100 * seconds) }),
+};
+
 function main(args) {
   const at = args.indexOf('--minutes'), minutes = at < 0 ? 0.5 * programs.length : Number(args.splice(at, 2)[1]);
   const keeps = args.indexOf('--keep');
   if (keeps >= 0) args.splice(keeps, 1);
   const file = args.length === 2 && existsSync(args[1]) ? args.pop() : null;
-  const wrong = args.find((name) => !programs.includes(name));
-  if (wrong || !(minutes > 0)) fail(`${wrong ? `no fuzz program "${wrong}"` : 'minutes must be a number above 0'}; there are: ${programs.join(', ')}`);
+  const wrong = args.find((name) => !programs.includes(name) && !(name in scripts));
+  if (wrong || !(minutes > 0)) fail(`${wrong ? `no fuzz program "${wrong}"` : 'minutes must be a number above 0'}; there are: ${[...programs, ...Object.keys(scripts)].join(', ')}`);
   ensureTools();
+  if (args.some((name) => name in scripts)) return args.forEach((name) => scripts[name](minutes * 60));
   installClang();
   build();
   const names = args.length ? args : programs;

@@ -81,6 +81,7 @@ const FULL = {
   'API, Node 24': () => nodeTest('tests/api', node24),
   [`faults, Node ${ownVersion}`]: () => nodeTest('tests/faults'),
   'faults, Node 24': () => nodeTest('tests/faults', node24),
+  'files, fuzzing and soak': () => nodeTest('tests/fuzz', ownNode, 1),
   'browser, Chromium': () => nodeTest('tests/browser'),
   'package, bundlers': () => nodeTest('tests/package', ownNode, 1), // each packs the tree
 };

@@ -47,26 +47,29 @@ function lineEnd(text, from) {
  */
 function quotedRecord(text, begin, { separator, line }) {
   const fields = [];
+  let from = begin, row = text.slice(from, lineEnd(text, from)); // the line that `at` is in, searched for itself: the rest may be long
   for (let at = begin; ;) {
     let value = '';
     if (text[at] === '"') {
       const parts = [];
-      for (let from = at + 1; ;) {
-        const close = text.indexOf('"', from);
+      for (let next = at + 1; ;) {
+        const close = text.indexOf('"', next);
         if (close < 0) refuse(`line ${line + lines(text, begin, at)}: the quote of field ${fields.length + 1} is never closed`);
-        parts.push(text.slice(from, close));
-        from = at = close + 1;
+        parts.push(text.slice(next, close));
+        next = at = close + 1;
         if (text[close + 1] !== '"') break;
-        from++; // "" in quotes is one quote
+        next++; // "" in quotes is one quote
       }
       value = parts.join('"');
     } else {
-      [value] = text.slice(at, lineEnd(text, at)).split(separator, 1);
+      const stop = row.indexOf(separator, at - from);
+      value = row.slice(at - from, stop < 0 ? row.length : stop);
       at += value.length;
     }
+    if (at > from + row.length) [from, row] = [at, text.slice(at, lineEnd(text, at))]; // there were line ends in quotes
     fields.push(value);
     if (text[at] === separator) at++;
-    else if (lineEnd(text, at) === at) return { fields, end: at };
+    else if (at === from + row.length) return { fields, end: at };
     else refuse(`line ${line + lines(text, begin, at)}: after the closing quote of field ${fields.length} comes "${text[at]}", expected "${separator}"`);
   }
 }

@@ -1,7 +1,7 @@
 /** The IDX format of the MNIST files: two zero bytes, type code, rank, u32 sizes, data; all numbers big-endian. */
 import { HeddleError, kindOf } from '../errors.js';
 import { allocate, elementCount, elements, swapped, toBytes } from './bytes.js';
-import { gunzip, isGzip } from './gzip.js';
+import { gunzipAs, isGzip } from './gzip.js';
 
 /** @import { NumberArrayType } from './bytes.js' */
 /** @typedef {Uint8Array | Int8Array | Int16Array | Int32Array | Float32Array | Float64Array} IdxData */
@@ -19,16 +19,8 @@ function refuse(message) {
   throw new HeddleError('file', `idx: ${message}`);
 }
 
-/**
- * Reads an IDX file, packed with gzip or not.
- * @param {Uint8Array | ArrayBuffer} input the whole file
- * @param {{ maxBytes?: number }} [options] of `gunzip`, for packed files
- * @returns {Promise<{ data: IdxData, shape: number[] }>} data may be a view into `input`
- * @throws {HeddleError} `file` if it is malformed, with too few or too many bytes
- */
-export async function readIdx(input, options) {
-  let bytes = toBytes(input, 'readIdx');
-  if (isGzip(bytes)) bytes = await gunzip(bytes, options);
+/** @param {Uint8Array} bytes at least the header, which has up to 1024 of them */
+function readHeader(bytes) {
   if (bytes.length < 4) refuse(`the file has ${bytes.length} bytes, expected at least the 4 of the magic number`);
   const [zero0, zero1, code, rank] = bytes;
   if (zero0 || zero1) refuse(`the file begins with ${hex(zero0)} ${hex(zero1)}, expected two zero bytes`);
@@ -40,7 +32,25 @@ export async function readIdx(input, options) {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const shape = Array.from({ length: rank }, (_, axis) => view.getUint32(4 + 4 * axis));
   const count = shape.reduce((product, size) => product * size, 1);
-  const expected = count * Type.BYTES_PER_ELEMENT, found = bytes.length - start;
+  return { Type, shape, count, start, expected: count * Type.BYTES_PER_ELEMENT };
+}
+
+/**
+ * Reads an IDX file, packed with gzip or not.
+ * @param {Uint8Array | ArrayBuffer} input the whole file
+ * @param {{ maxBytes?: number }} [options] of `gunzip`, for packed files
+ * @returns {Promise<{ data: IdxData, shape: number[] }>} data may be a view into `input`
+ * @throws {HeddleError} `file` if it is malformed, with too few or too many bytes
+ */
+export async function readIdx(input, options) {
+  let bytes = toBytes(input, 'readIdx');
+  if (isGzip(bytes)) {
+    bytes = await gunzipAs(bytes, options, head => {
+      const { start, expected } = readHeader(head);
+      return start + expected;
+    });
+  }
+  const { Type, shape, count, start, expected } = readHeader(bytes), found = bytes.length - start;
   if (found !== expected) {
     refuse(`[${shape}] of ${Type.name} takes ${expected} bytes, but ${found} follow the header: `
       + (found < expected ? 'the file is cut short' : 'the file has extra bytes'));

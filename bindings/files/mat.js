@@ -56,7 +56,11 @@ function texts(element, shape, little, name) {
     : Array.from(numbers(element, little, name));
   const count = shape.reduce((product, size) => product * size, 1);
   if (codes.length !== count) refuse(`"${name}": ${codes.length} characters for a shape of [${shape}]`);
-  return Array.from({ length: count ? rows : 0 }, (_, row) => String.fromCodePoint(...codes.filter((_code, i) => i % rows === row)));
+  const wrong = codes.find(code => !(Number.isInteger(code) && code >= 0 && code <= 0x10ffff));
+  if (wrong !== undefined) refuse(`"${name}": ${wrong} is no character`);
+  const lines = Array.from({ length: count ? rows : 0 }, () => /** @type {string[]} */ ([]));
+  codes.forEach((code, i) => lines[i % rows].push(String.fromCodePoint(code)));
+  return lines.map(line => line.join(''));
 }
 
 /** A matrix element: flags, shape, name, and what its class holds. @param {Uint8Array} bytes @param {boolean} little @param {number} depth
@@ -68,7 +72,7 @@ function readMatrix(bytes, little, depth) {
   if (flags.bytes.length < 8) refuse('a variable has no flags');
   const word = viewOf(flags.bytes).getUint32(0, little), kind = word & 0xff, name = String.fromCharCode(...label.bytes.subarray(0, 63));
   const shape = [...numbers(sizes, little, name)], count = shape.reduce((product, size) => product * size, 1);
-  if (shape.length < 2 || shape.some(size => !(size >= 0)) || !Number.isSafeInteger(count)) refuse(`"${name}": impossible shape [${shape}]`);
+  if (shape.length < 2 || shape.some(size => !(Number.isInteger(size) && size >= 0)) || !Number.isSafeInteger(count)) refuse(`"${name}": impossible shape [${shape}]`);
   if (kind === cell) {
     const data = /** @type {MatValue[]} */ ([]);
     for (let at = label.next; data.length < count;) {

@@ -1,7 +1,8 @@
 /** Models of Keras, as `heddle/keras`: TensorFlow.js's layers format, model.json with its weights. */
+import { room } from '../archive.js';
 import { checkOptions } from '../errors.js';
 import { input } from '../graph.js';
-import { model } from '../model.js';
+import { filled } from '../imported.js';
 import { readFiles, refuse } from './files.js';
 import { readers } from './layers.js';
 
@@ -132,7 +133,5 @@ export async function importKeras(source, options = {}) {
   checkOptions(options, ['signal'], 'importKeras');
   const { topology, weights } = await readFiles(source, options.signal), { layers, ends } = plan(topology), reading = new Reading(weights);
   for (const layer of layers) reading.add(layer);
-  const net = await model(reading.ends(ends));
-  await net.setWeights(reading.weights, { partial: true });
-  return net;
+  return filled(reading.ends(ends), reading.weights, room(weights.values()), 'importKeras');
 }

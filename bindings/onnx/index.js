@@ -1,6 +1,7 @@
 /** Models for other programs, as `heddle/onnx`: the format ONNX, by the optional packages onnx-buf and @bufbuild/protobuf. */
 import { HeddleError, checkOptions, kindOf } from '../errors.js';
-import { Model, model } from '../model.js';
+import { filled } from '../imported.js';
+import { Model } from '../model.js';
 import { loadFrom } from '../stores/index.js';
 import { tables } from '../tables.js';
 import { decode, refuse } from './read_file.js';
@@ -165,10 +166,7 @@ export async function importOnnx(source, options = {}) {
     else if (!Object.hasOwn(readers, step.op)) refuse(`node "${step.name}": no layer for the operator ${step.op}`);
     else reader.set(step, readers[step.op](reader, step));
   }
-  const net = await model({ ...reader.network(inputs, decoded.outputs), ...name !== undefined && { name } });
-  const used = new Set(net.layers.map(layer => layer.name)); // what leads to no output is left out
-  const weights = reader.pieces.filter(piece => used.has(piece.name)).flatMap(piece => Object.entries(piece.weights).map(
-    ([weight, data]) => [`${piece.name}/${weight}`, Float32Array.from(data)]));
-  await net.setWeights(Object.fromEntries(weights), { partial: true });
-  return net;
+  const weights = reader.pieces.flatMap(piece => Object.entries(piece.weights).map(
+    ([weight, data]) => /** @type {const} */ ([`${piece.name}/${weight}`, Float32Array.from(data)])));
+  return filled({ ...reader.network(inputs, decoded.outputs), ...name !== undefined && { name } }, Object.fromEntries(weights), Infinity, 'importOnnx');
 }

@@ -51,6 +51,10 @@ function textOfValue(value, place, name) {
 function fromEntries(list) {
   const names = [...new Set(list.flatMap((entry, i) => (entry instanceof Map ? [...entry.keys()]
     : refuse(`entry ${i + 1} is no object, expected such as { "image": "a.jpg", "mos": 3.5 }`))))];
+  const given = list.reduce((/** @type {number} */ sum, entry) => sum + /** @type {Map<string, unknown>} */ (entry).size, 0);
+  if (names.length * list.length > 16 * given + 1e6) { // a table of them would be larger than memory
+    refuse(`${list.length} entries with ${names.length} different names in them, expected about the same names in each`);
+  }
   const rows = list.map((entry, i) => {
     const place = `entry ${i + 1}`;
     return { place, fields: names.map(name => textOfValue(/** @type {Map<string, unknown>} */ (entry).get(name), place, name)) };
