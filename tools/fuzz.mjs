@@ -3,10 +3,10 @@
 // fast-check (NAME readers); and a soak of 100 models a second (NAME soak).
 //   npm run fuzz                            replays the kept inputs, then half a minute of new ones each
 //   npm run fuzz -- [NAME...] --minutes 60  so long in all, from a new seed; finds go to build/fuzz/
-//   npm run fuzz -- [NAME...] --keep        puts inputs found so far that reach more code into tests/fuzz/corpus/NAME/
+//   npm run fuzz -- [NAME...] --keep        puts inputs found so far that reach more code into tests/fuzz/corpus/NAME.txt: base64, one a line
 //   npm run fuzz -- NAME FILE               runs one input, such as a find
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { buildPreset, ensureTools } from './build.mjs';
@@ -18,14 +18,20 @@ const folder = join(tree, 'tests', 'fuzz'), work = join(tree, 'build', 'fuzz');
 /** The programs: tests/fuzz/NAME.c. */
 export const programs = readdirSync(folder).filter((name) => name.endsWith('.c')).map((name) => basename(name, '.c'));
 
-const kept = (name) => join(folder, 'corpus', name);
-/** Inputs of earlier runs on this machine, not in the tree. */
-const found = (name) => join(work, name);
+const corpus = (name) => join(folder, 'corpus', `${name}.txt`);
+/** The kept inputs as files; inputs of earlier runs on this machine, not in the tree. */
+const kept = (name) => join(work, name, 'kept'), found = (name) => join(work, name, 'found');
+
+/** @param {string} name */
+function unpack(name) {
+  rmSync(kept(name), { recursive: true, force: true });
+  for (const one of [kept(name), found(name)]) mkdirSync(one, { recursive: true });
+  const lines = readFileSync(corpus(name), 'utf8').trim().split('\n');
+  lines.forEach((line, i) => writeFileSync(join(kept(name), String(i)), Buffer.from(line, 'base64')));
+}
 
 /** Runs a program; ok: no promise was broken, no limit passed. An input may take a second (here, on a busy machine), and 2 GiB. */
 function run(name, args, seconds = 600) {
-  mkdirSync(found(name), { recursive: true });
-  mkdirSync(kept(name), { recursive: true });
   const result = spawnSync(join(tree, 'build', PRESET, `fuzz_${name}`), ['-max_len=400', '-len_control=0', '-entropic=0', '-timeout=20',
     '-rss_limit_mb=2048', '-malloc_limit_mb=0', `-artifact_prefix=${work}/${name}-`, ...args], {
     encoding: 'utf8', maxBuffer: 1 << 28, timeout: (seconds + 120) * 1000, env: { ...process.env, UBSAN_OPTIONS: 'print_stacktrace=1' },
@@ -44,16 +50,17 @@ function tell(output) {
   return [...lines.slice(Math.max(first, 0), Math.max(first, 0) + 25), ...again].join('\n');
 }
 
-export const build = () => programs.forEach((name) => buildPreset(PRESET, `fuzz_${name}`));
+const prepare = () => programs.forEach((name) => { buildPreset(PRESET, `fuzz_${name}`); unpack(name); });
 
 /** Runs all kept inputs of a program. */
-export const replay = (name) => run(name, ['-runs=0', kept(name)]);
+const replay = (name) => run(name, ['-runs=0', kept(name)]);
 
 /** Tries new inputs for some seconds. The seed is the same unless one is given, 0: another each time. */
-export const explore = (name, seconds, seed = 1) => run(name, [`-seed=${seed}`, `-max_total_time=${seconds}`, found(name), kept(name)], seconds);
+const explore = (name, seconds, seed = 1) => run(name, [`-seed=${seed}`, `-max_total_time=${seconds}`, found(name), kept(name)], seconds);
 
 /** Replays, then tries new inputs. Counts for tools/test.mjs. */
 export function fuzz(names, seconds, seed) {
+  prepare();
   const result = { ok: true, output: '', passed: 0, failed: 0, skipped: 0 };
   for (const name of names) {
     for (const part of [() => replay(name), () => explore(name, seconds / names.length, seed)]) {
@@ -73,9 +80,9 @@ function keep(name) {
   const fresh = mkdtempSync(join(work, 'keep-'));
   const { ok, output } = run(name, ['-set_cover_merge=1', '-use_counters=0', fresh, kept(name), found(name)]);
   if (!ok) fail(output);
-  rmSync(kept(name), { recursive: true });
-  renameSync(fresh, kept(name));
-  say(`${name}: ${readdirSync(kept(name)).length} inputs kept`);
+  const lines = readdirSync(fresh).map((file) => readFileSync(join(fresh, file)).toString('base64'));
+  writeFileSync(corpus(name), lines.sort((a, b) => a.length - b.length || (a < b ? -1 : 1)).map((line) => `${line}\n`).join(''));
+  say(`${name}: ${lines.length} inputs kept`);
 }
 
 /** Runs a file of tests/fuzz/ for longer than its test does. @param {string} name @param {Record<string, number>} settings */
@@ -99,8 +106,8 @@ function main(args) {
   ensureTools();
   if (args.some((name) => name in scripts)) return args.forEach((name) => scripts[name](minutes * 60));
   installClang();
-  build();
   const names = args.length ? args : programs;
+  if (keeps >= 0 || file) prepare();
   if (keeps >= 0) return names.forEach(keep);
   const result = file ? run(args[0], [file]) : fuzz(names, minutes * 60, at < 0 ? 1 : 0);
   console.log(result.ok ? 'nothing found' : result.output);
