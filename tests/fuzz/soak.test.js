@@ -9,7 +9,7 @@ import { info, layers, load, losses, optimizers, regularizers, sequential } from
 import { recipes } from '../../bindings/recipes.js';
 import { connect } from '../../bindings/session.js';
 import { SuperResolver } from '../../bindings/super_resolution/index.js';
-import { fresh, labelled, mlp, numbers } from '../api/modelkit.js';
+import { fresh, labelled, mlp, numbers, threaded } from '../api/modelkit.js';
 
 setFlagsFromString('--expose-gc');
 const gc = /** @type {() => void} */ (runInNewContext('gc'));
@@ -74,7 +74,7 @@ for (const [place, share, options] of /** @type {[string, number, any][]} */ ([[
   ['one thread, in a worker', 0.15, { worker: true, engine: 'heddle-st' }], ['two threads, in this one', 0.15, { worker: false, engine: 'heddle-mt', threads: 2 }],
   ['two threads, in a worker', 0.15, { worker: true, engine: 'heddle-mt', threads: 2 }]])) {
   test(`${place}: ${Math.round(share * all)} models leave nothing behind`, { timeout: 3_600_000 }, async () => {
-    await fresh(options);
+    await (options.threads ? threaded : fresh)(options);
     const begin = await memory(), count = Math.round(share * all), warm = Math.min(100, Math.round(count / 2));
     let early = begin;
     for (let i = 0; i < count; i++) {
