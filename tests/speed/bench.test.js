@@ -10,7 +10,8 @@ import { addRatios, compare, intoReadme, judge, markdown, readmeTable, statistic
 import { tree } from '../../tools/common.mjs';
 
 const program = join(tree, 'tools', 'bench', 'bench.mjs');
-const bench = (/** @type {string[]} */ ...args) => spawnSync(process.execPath, [program, ...args], { cwd: tree, encoding: 'utf8', timeout: 300_000 });
+const run = (/** @type {string[]} */ args, /** @type {NodeJS.ProcessEnv} */ env = process.env) => spawnSync(process.execPath, [program, ...args], { cwd: tree, encoding: 'utf8', timeout: 300_000, env });
+const bench = (/** @type {string[]} */ ...args) => run(args);
 
 test('a smoke run has figures of every work, as JSON and as Markdown, and draws the curves', () => {
   const folder = mkdtempSync(join(tmpdir(), 'heddle-bench-')), out = join(folder, 'report.json');
@@ -34,6 +35,20 @@ test('a smoke run has figures of every work, as JSON and as Markdown, and draws 
       const svg = readFileSync(join(folder, 'curves', name), 'utf8');
       assert.ok(svg.length < 10_000 && !/NaN|Infinity|undefined/.test(svg) && (svg.match(/<circle/g) ?? []).length >= 2, name);
     }
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
+
+test('what fails is reported with its reason, the rest is measured, and the exit code tells', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'heddle-bench-')), out = join(folder, 'report.json');
+  try {
+    const { status } = run(['--quick', '--out', out, 'first'], { ...process.env, CHROMIUM: '/bin/false' }); // a browser that ends at once
+    assert.equal(status, 1);
+    const [first, page] = JSON.parse(readFileSync(out, 'utf8')).works;
+    assert.ok(first.columns[0].median > 0);
+    for (const { failed } of page.columns) assert.match(failed, /^could not be prepared: browserType\.launch/);
+    assert.match(readFileSync(out.replace('.json', '.md'), 'utf8'), /^## Failed\n\n- page opened to first result/m);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -73,6 +88,10 @@ test('only what moved beyond the spread of both runs counts as slower or faster,
   assert.equal(compare(before, report(entry([20, 22, 24])))[0].ratio, 2);
   assert.equal(compare(before, report(entry([5, 5.5, 6])))[0].ratio, 0.5);
   assert.equal(compare(rate([10, 11, 12]), rate([20, 22, 24]))[0].ratio, 0.5);
+  assert.deepEqual(compare(report(entry([10])), report(entry([11]))), [], 'one round has no spread');
+  assert.equal(compare(report(entry([10])), report(entry([12])))[0].ratio, 1.2);
+  const peer = (/** @type {number} */ ms) => ({ ...entry([ms]), columns: entry([ms, ms, ms]).columns.map((column) => ({ ...column, key: 'torch' })) });
+  assert.deepEqual(compare(report(peer(10)), report(peer(20))), [], "others' speed is not ours");
   assert.deepEqual(compare(report(), before), [], 'a new work has nothing to be compared with');
 });
 

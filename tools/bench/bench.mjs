@@ -2,7 +2,7 @@
 // npm run bench [-- GROUP...]: speed and size of what users get, beside others on the same work in the same minutes, and beside what is asked of it. About 20 minutes for all.
 // Writes build/bench/report.md and report.json. Best on an idle machine.
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, release, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -18,7 +18,7 @@ const USAGE = `usage: npm run bench -- [GROUP...] [--no-peers] [--no-build] [--q
   groups: ${GROUPS.join(', ')}; all but curves without any
   --no-peers  without others' JavaScript libraries     --no-build  with what was built last     --quick  a smoke run: small sizes, one round
   --out FILE  the report there (and beside it as .md) instead of build/bench/report.json; curves/ lies beside it
-npm run bench -- --readme             the last report's table into README.md
+npm run bench -- --readme             the last report's table into README.md, the last curves into web/pictures/curves
 npm run bench -- --compare OLD.json   what became slower between that report and the last one`;
 
 const output = (command, ...args) => spawnSync(command, args, { cwd: tree, encoding: 'utf8' }).stdout?.trim() ?? '';
@@ -74,7 +74,7 @@ async function measureWork(work, columns, bench, teller) {
           for (const key of ['memory', 'growth']) if (result[key] !== undefined) one[key] = result[key];
         }
       } catch (error) {
-        one.failed = String(error.message).slice(0, 300);
+        one.failed = String(error.message).split('\n')[0].slice(0, 300);
       }
       one.seconds += (performance.now() - start) / 1000;
       one.load = Math.max(one.load, load());
@@ -90,9 +90,9 @@ async function measureWork(work, columns, bench, teller) {
   });
 }
 
-function tell({ title, unit, columns, asked }, quick) {
+function tell({ title, unit, columns, asked }) {
   const figures = columns.map((column) => `${column.title} ${column.failed ? `FAILED (${column.failed})` : figure(column.median)}`);
-  return `${title}, ${unit}: ${figures.join('; ')}${(quick ? [] : asked).map(({ what, value, limit, met }) => `\n    ${met ? 'ok    ' : 'MISSED'} ${what}: ${figure(value)}, asked ${limit}`).join('')}`;
+  return `${title}, ${unit}: ${figures.join('; ')}${asked.map(({ what, value, limit, met }) => `\n    ${met ? 'ok    ' : 'MISSED'} ${what}: ${figure(value)}, asked ${limit}`).join('')}`;
 }
 
 /** Sizes beside their limits, or why there are none. */
@@ -125,9 +125,9 @@ async function measureAll(groups, { quick, peers, out }) {
   for (const { work, columns } of kept) {
     const measured = await measureWork(work, columns, bench, teller);
     addRatios(work, measured);
-    const { id, group, title, unit, isRate, readme } = work, entry = { id, group, title, unit, isRate, readme, columns: measured, asked: judge(work, measured) };
+    const { id, group, title, unit, isRate, readme } = work, entry = { id, group, title, unit, isRate, readme, columns: measured, asked: quick ? [] : judge(work, measured) };
     report.works.push(entry);
-    teller.line(tell(entry, quick));
+    teller.line(tell(entry));
     save(report, out, begin); // what is there is kept, whatever comes
   }
   await bench.close();
@@ -161,6 +161,12 @@ function setUp(peers) {
   if (peers) npmCi(here);
 }
 
+function publish() {
+  const path = join(tree, 'README.md'), drawn = join(dirname(reportPath), 'curves');
+  writeFileSync(path, intoReadme(readFileSync(path, 'utf8'), readReport(reportPath)));
+  if (existsSync(drawn)) cpSync(drawn, join(tree, 'web', 'pictures', 'curves'), { recursive: true });
+}
+
 async function main() {
   let given;
   try {
@@ -176,8 +182,7 @@ async function main() {
   if (old) {
     process.exitCode = tellChanges(old) ? 0 : 1;
   } else if (readme) {
-    const path = join(tree, 'README.md');
-    writeFileSync(path, intoReadme(readFileSync(path, 'utf8'), readReport(reportPath)));
+    publish();
   } else {
     if (build && !quick) setUp(peers);
     mkdirSync(join(tree, 'build', 'bench'), { recursive: true });

@@ -20,12 +20,12 @@ const VARIED = {
   threads: { label: 'threads', values: () => Array.from({ length: Math.min(availableParallelism(), 8) }, (_, i) => i + 1) },
 };
 
-const MICROSECONDS = { label: 'microseconds a sample', log: 10 }, MEGABYTES = { label: 'memory of the engine beside the data, MB, peak', log: 10 };
+const MICROSECONDS = { label: 'microseconds a sample, least of nine', log: 10 }, MEGABYTES = { label: 'memory of the engine beside the data, MB, peak', log: 10 };
 
-/** Median ms of a point, and the rest of its result. @param {any} given @param {boolean} quick */
+/** Least ms of a point's rounds, and the rest of its result: of a short work the least says what it costs, the others what else ran. @param {any} given @param {boolean} quick */
 async function point(given, quick) {
   const result = await measureInNode({ module: 'works/cost.mjs', given: { engine: 'heddle-mt-relaxed', threads: 1, ...given }, rounds: quick ? 1 : 9, seconds: quick ? 0 : 0.4 });
-  return { ...result, ms: statistics(result.ms).median };
+  return { ...result, ms: statistics(result.ms).min };
 }
 
 /** Multiplications with a sample take 3 times the forward ones in a step of training; Adam reads and writes weights, gradients and moments, and so do both passes: about 10 times 4 bytes a weight.
@@ -73,7 +73,7 @@ async function closedCharts(name, label, values, fixed, rate, quick) {
   for (const value of quick ? values.slice(0, 2) : values) points.push([value, await point({ kind: 'closed', ...fixed, [name]: value }, quick)]);
   const time = [{ name: 'ridge', points: points.map(([value, { ms }]) => [value, ms]) }, { name: 'predicted', dashed: true, points: points.map(([value, { products }]) => [value, products / rate.products]) }];
   const [[other, count]] = Object.entries(fixed), x = { label, log: 2 };
-  return [[`ridge-${name}-time`, curves({ title: `Ridge regression, ${count.toLocaleString('en')} ${other}`, x, y: { label: 'milliseconds', log: 10 }, series: time })],
+  return [[`ridge-${name}-time`, curves({ title: `Ridge regression, ${count.toLocaleString('en')} ${other}`, x, y: { label: 'milliseconds, least of nine', log: 10 }, series: time })],
     [`ridge-${name}-memory`, curves({ title: `Memory of ridge regression, ${count.toLocaleString('en')} ${other}`, x, y: { label: 'memory of the engine, MB, peak', log: 10 },
       series: [{ name: 'ridge', points: points.map(([value, { own }]) => [value, own / 1e6]) }] })]];
 }

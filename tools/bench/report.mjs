@@ -1,5 +1,5 @@
 // From samples to what is read: statistics, what was asked, ratios, Markdown, the README's table, and what became slower since another report.
-import { SCRIPTS } from './catalog.mjs';
+import { OTHERS, SCRIPTS } from './catalog.mjs';
 
 /** @typedef {{ key: string, title: string, samples?: number[], median?: number, min?: number, max?: number, q1?: number, q3?: number, rounds?: number, ratio?: number, memory?: any, growth?: number,
  *   failed?: string, seconds: number, load: number }} Measured
@@ -103,16 +103,16 @@ export function intoReadme(readme, report) {
   return readme.replace(marks, (_, start, end) => `${start}${readmeTable(report)}\n${end}`);
 }
 
-/** What became slower, or faster, beyond the spread of both runs: the quartiles lie apart, and the medians by more than 3 %.
+/** What of heddle's own became slower, or faster, beyond the spread of both runs: the quartiles lie apart, and the medians by more than 3 %; by 15 % where one or two rounds know no spread.
  * @param {Report} before @param {Report} after @returns {{ title: string, before: number, after: number, ratio: number }[]} ratio of times, above 1: slower; largest first */
 export function compare(before, after) {
   const found = [];
   for (const { id, title, isRate, columns } of after.works) {
     for (const now of columns) {
       const old = before.works.find((work) => work.id === id)?.columns.find(({ key }) => key === now.key);
-      if (old?.median === undefined || now.median === undefined) continue;
+      if (old?.median === undefined || now.median === undefined || (now.key in OTHERS && now.key !== 'gcc')) continue;
       const ratio = isRate ? old.median / now.median : now.median / old.median, isApart = now.q1 > old.q3 || now.q3 < old.q1;
-      if (isApart && Math.abs(ratio - 1) > 0.03) found.push({ title: `${title}, ${now.title}`, before: old.median, after: now.median, ratio });
+      if (isApart && Math.abs(ratio - 1) > (Math.min(old.rounds, now.rounds) < 3 ? 0.15 : 0.03)) found.push({ title: `${title}, ${now.title}`, before: old.median, after: now.median, ratio });
     }
   }
   return found.sort((a, b) => b.ratio - a.ratio);

@@ -86,7 +86,7 @@ async function findPython() {
 const args = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
 
 async function pages() {
-  const server = await serve({ folder: tree, headers: { 'Cache-Control': 'max-age=3600' } }), browser = await chromium.launch({ executablePath: chromiumPath, headless: true, args });
+  const browser = await chromium.launch({ executablePath: chromiumPath, headless: true, args }), server = await serve({ folder: tree, headers: { 'Cache-Control': 'max-age=3600' } });
   const url = `${server.url}tools/bench/page.html`;
   return {
     version: browser.version(),
