@@ -69,7 +69,7 @@ async function seconds(work) {
 test('the server dies in the middle of a training: all members get a typed error in time, and keep their models', async () => {
   const port = await freePort(), server = await serve(port), nets = [await classifier(), await classifier()];
   assert.deepEqual(await unhandled(async () => {
-    const { join: meet, close } = await pair(port), groups = await meet({ deadline: 2 });
+    const { join: meet, close } = await pair(port, { maxReconnectAttempts: -1 }), groups = await meet({ deadline: 2 });
     let steps = 0, dead;
     const fits = nets.map((net, m) => synchronousFit(net, x, y, { group: groups[m], batchSize: 8, epochs: 1e6, onStep: () => { if (++steps === 20) dead = server.die(); } }));
     const took = await seconds(async () => {

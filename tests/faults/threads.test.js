@@ -1,12 +1,17 @@
 // A thread of the pool traps while the engine's own waits for it: an error, not a wait without end.
 import assert from 'node:assert/strict';
+import { existsSync, readdirSync } from 'node:fs';
 import { test } from 'node:test';
 import { info } from '../../bindings/index.js';
+import { Heap } from '../../bindings/heap.js';
 import { connect } from '../../bindings/session.js';
 import { classifier, fresh, places, refuses } from '../api/modelkit.js';
-import { outcome, trained, unhandled, x, y } from './faultkit.js';
+import { outcome, sleep, trained, unhandled, x, y } from './faultkit.js';
 
 const width = 1024, kernel = new Float64Array(255 * 255).fill(1e-5);
+
+/** Threads of this process, where the system tells. */
+const threadsHere = () => (existsSync('/proc/self/task') ? readdirSync('/proc/self/task').length : 0);
 
 /** A filter over two rows, which are two long tasks. Of the result, only the first row is inside of the memory if `at` says so. */
 const filter = (client, at) => client.call('image', ['filter', [2, width, 1, new Float32Array(2 * width).fill(0.5), 255, 255, kernel, 0, at]]);
@@ -26,7 +31,7 @@ async function trapInThread(worker) {
 
 for (const { place, worker } of places) {
   test(`${place}: a trap in a thread of the pool rejects with "crashed"`, async () => {
-    const { net, before } = await trained({ worker });
+    const { net, before } = await trained({ worker }), threads = threadsHere();
     let error;
     assert.deepEqual(await unhandled(async () => {
       // Where the machine is busy, the engine's own thread may have to do the second row, too; then the trap is its own.
@@ -36,6 +41,8 @@ for (const { place, worker } of places) {
       }
     }), []);
     assert.match(error.message, /the engine crashed: one of its threads has crashed/);
+    for (let i = 0; i < 100 && threadsHere() > threads; i++) await sleep(20);
+    assert.ok(threadsHere() <= threads, 'the dead engines have no threads left');
     assert.deepEqual(await outcome(net), before, 'the next call finds a new engine');
     await net.fit(x, y);
     net.dispose();
@@ -54,8 +61,15 @@ test('in-process: an engine that crashed goes on with nothing', async () => {
   await begins;
   const client = await connect();
   await Promise.all([refuses(() => client.call('trap', []), 'crashed', /./), refuses(() => fit, 'crashed', /./)]);
-  const count = logs.length;
-  await new Promise(resolve => { setTimeout(resolve, 50); });
+  const count = logs.length, { call } = Heap.prototype;
+  let calls = 0;
+  Heap.prototype.call = function (...args) {
+    calls++;
+    return call.apply(this, args);
+  };
+  await sleep(50);
+  Heap.prototype.call = call;
+  assert.equal(calls, 0, 'the fit that was under way does not run on unseen');
   assert.equal(logs.length, count);
   await refuses(() => client.call('status', []), 'crashed', /./);
   net.dispose();
