@@ -53,7 +53,8 @@ static void walk(hd_walk *w, hd_fit *f)
     int version = VERSION;
     hd_walk_int(w, "version", &version, VERSION, VERSION);
     hd_walk_int(w, "epoch", &f->epoch, 0, f->epochs);
-    int batch = hd_walk_int(w, "batch", &f->batch, 0, f->batches ? f->batches - 1 : MANY);
+    /* A fit that is fed with gradients ends its epochs when it is told to. */
+    int batch = hd_walk_int(w, "batch", &f->batch, 0, f->batches && f->data ? f->batches - 1 : MANY);
     hd_walk_bool(w, "converged", &f->converged);
     hd_walk_number(w, "learning rate", &f->base_rate, 0, 1e6);
     hd_walk_numbers(w, 1, &f->batch_loss);

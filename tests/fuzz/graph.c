@@ -88,11 +88,38 @@ static hd_fit *open_fit(fuzz_bytes *b, hd_context *c, hd_model *m, hd_data *d)
     return f;
 }
 
+/* Saves where a fit is, changes it perhaps, and sets the fit to it. */
+static void restore(fuzz_bytes *b, hd_context *c, hd_fit *f)
+{
+    const size_t n = (size_t)hd_fit_state_size(f, 0), m = (size_t)hd_fit_state_size(f, 1);
+    double *numbers = malloc(n * sizeof *numbers);
+    hd_real *values = malloc(m * sizeof *values);
+    hd_fit_save_state(f, numbers, values);
+    const int changes = fuzz_pick(b, 4);
+    for (int i = 0; i < changes && n; i++) {
+        numbers[(size_t)fuzz_byte(b) % n] = fuzz_number(b);
+    }
+    if (changes && m && fuzz_rare(b, 4)) {
+        values[(size_t)fuzz_byte(b) % m] = fuzz_rare(b, 2) ? (hd_real)NAN : (hd_real)1e30;
+    }
+    const int fewer = fuzz_rare(b, 16) && n ? 1 : 0;
+    const int taken = GOOD(c, hd_fit_load_state(f, numbers, (int)n - fewer, values, (int)m));
+    MUST(c, taken || changes || fewer);
+    free(numbers);
+    free(values);
+}
+
 static void step_fit(fuzz_bytes *b, hd_context *c, hd_model *m, hd_data *d, hd_fit *f)
 {
-    switch (fuzz_pick(b, 8)) {
+    switch (fuzz_pick(b, 10)) {
     case 0:
         GOOD(c, hd_fit_batch(f, d));
+        break;
+    case 8:
+        restore(b, c, f);
+        break;
+    case 9:
+        GOOD(c, hd_fit_skip(f));
         break;
     case 1:
         GOOD(c, hd_fit_end_epoch(f));

@@ -182,6 +182,13 @@ static void test_found_by_fuzzing(void)
     }
     hd_context_fail_allocation(c, 0);
     kit_must(c, hd_evaluate_rows(m, d, 0, ROWS));
+    f = hd_fit_new(m, NULL, 0, 0, (double[]){ ROWS, 1, 1, 0, 0, 1 }, 6);
+    kit_must(c, hd_fit_apply_gradients(f, 1, ROWS)); /* an epoch of one batch that is not ended yet can be saved and gone on from */
+    double numbers[64];
+    hd_real values[1];
+    CHECK(hd_fit_state_size(f, 0) <= 64 && hd_fit_state_size(f, 1) == 0);
+    hd_fit_save_state(f, numbers, values);
+    kit_must(c, hd_fit_load_state(f, numbers, (int)hd_fit_state_size(f, 0), values, 0));
     hd_model_free(m);
     hd_data_free(d);
 }
