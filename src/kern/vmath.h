@@ -94,19 +94,21 @@ HD_INLINE vec vexp(vec x)
     return vmul(y, wasm_i32x4_add(wasm_i32x4_shl(wasm_i32x4_sub(k, half), 23), one));
 }
 
-/* exp(x) for x <= 0: by 2^(k + 32), which is normal, and then 2^-32, which may leave a denormal. */
-HD_INLINE vec vexp_negative(vec x)
+/* exp(x) for x <= 0: by 2^(k + 32), which is normal, and then 2^-32, which may leave a denormal. Here as below, functions are in steps for
+ * loops that do one step on many vectors before the next. */
+HD_INLINE exp_parts vexp_negative_split(vec x) { return split_exp(vmax(x, VCONST(-104.0f)), VCONST(HD_EXP_MAGIC(32))); }
+
+HD_INLINE vec vexp_negative_join(exp_parts s)
 {
-    exp_parts s = split_exp(vmax(x, VCONST(-104.0f)), VCONST(HD_EXP_MAGIC(32)));
     return vmul(vmul(vadd(expm1_reduced(s.r), VCONST(1)), s.power), VCONST(1 / 4294967296.0f));
 }
 
+HD_INLINE vec vexp_negative(vec x) { return vexp_negative_join(vexp_negative_split(x)); }
+
 /* expm1(x) for x <= 0, without the sign of -0: 2^k expm1(r) + (2^k - 1). */
-HD_INLINE vec vexpm1_negative(vec x)
-{
-    exp_parts s = split_exp(vmax(x, VCONST(-30.0f)), VCONST(HD_EXP_MAGIC(0)));
-    return vmadd(s.power, expm1_reduced(s.r), vsub(s.power, VCONST(1)));
-}
+HD_INLINE exp_parts vexpm1_negative_split(vec x) { return split_exp(vmax(x, VCONST(-30.0f)), VCONST(HD_EXP_MAGIC(0))); }
+HD_INLINE vec vexpm1_negative_join(exp_parts s) { return vmadd(s.power, expm1_reduced(s.r), vsub(s.power, VCONST(1))); }
+HD_INLINE vec vexpm1_negative(vec x) { return vexpm1_negative_join(vexpm1_negative_split(x)); }
 
 /* The same with half of 2^k, against overflow at k = 128. */
 HD_INLINE vec vexpm1(vec x)
@@ -171,24 +173,30 @@ HD_INLINE vec vlog1p(vec x)
 }
 
 /* -t / (t + 2), t = expm1(-2 |x|) */
-HD_INLINE vec vtanh(vec x)
+HD_INLINE exp_parts vtanh_split(vec x)
 {
-    vec a = vor(x, VCONST(-0.0f)), t = vexpm1_negative(vadd(a, a));
-    return vcopysign(vdiv(t, vadd(t, VCONST(2))), x);
+    vec a = vor(x, VCONST(-0.0f));
+    return vexpm1_negative_split(vadd(a, a));
 }
 
+HD_INLINE vec vtanh_last(vec x, vec t) { return vcopysign(vdiv(t, vadd(t, VCONST(2))), x); }
+HD_INLINE vec vtanh(vec x) { return vtanh_last(x, vexpm1_negative_join(vtanh_split(x))); }
+
 /* z / (1 + z) or 1 / (1 + z), z = exp(-|x|) */
-HD_INLINE vec vsigmoid(vec x)
+HD_INLINE exp_parts vsigmoid_split(vec x) { return vexp_negative_split(vor(x, VCONST(-0.0f))); }
+
+HD_INLINE vec vsigmoid_last(vec x, vec z)
 {
     const vec one = VCONST(1);
-    vec z = vexp_negative(vor(x, VCONST(-0.0f)));
     return vdiv(vselect(vlt(x, vzero()), z, one), vadd(one, z));
 }
 
+HD_INLINE vec vsigmoid(vec x) { return vsigmoid_last(x, vexp_negative_join(vsigmoid_split(x))); }
+
 /* max(x, 0) + log(1 + z), z = exp(-|x|); log(1 + z) = 2 atanh(s) by its series, s = z / (2 + z) <= 1/3. */
-HD_INLINE vec vsoftplus(vec x)
+HD_INLINE vec vsoftplus_last(vec x, vec z)
 {
-    vec z = vexp_negative(vor(x, VCONST(-0.0f))), s = vdiv(z, vadd(z, VCONST(2))), w = vmul(s, s);
+    vec s = vdiv(z, vadd(z, VCONST(2))), w = vmul(s, s);
     vec q = VCONST(2.0f / 13);
     q = vmadd(q, w, VCONST(2.0f / 11));
     q = vmadd(q, w, VCONST(2.0f / 9));
@@ -198,6 +206,8 @@ HD_INLINE vec vsoftplus(vec x)
     vec y = vmadd(vmul(s, w), q, vadd(s, s));
     return vadd(vmax(x, vzero()), y);
 }
+
+HD_INLINE vec vsoftplus(vec x) { return vsoftplus_last(x, vexp_negative_join(vsigmoid_split(x))); }
 
 #endif
 #endif

@@ -371,6 +371,29 @@ static void activations(void)
     }
 }
 
+/* Long runs are done in steps: the same bits as of pieces of any length, of all kinds of numbers, in place too. */
+static void activations_of_pieces(void)
+{
+    static const real odd[] = { (real)NAN, (real)INFINITY, (real)-INFINITY, 0, (real)-0.0, (real)1e-45, (real)-1e-39, (real)FLT_MAX, (real)-FLT_MAX, -88, 88, -104, 17, -30 };
+    enum { N = 1000 };
+    real x[N], whole[N], piece[N];
+    for (int i = 0; i < N; i++) {
+        x[i] = i % 5 ? a[i] * (real)(i % 3 ? 1 : 30) : odd[i / 5 % (int)(sizeof odd / sizeof *odd)];
+    }
+    for (int act = 0; act < HD_SOFTMAX; act++) {
+        hd_activate_here((hd_activation)act, 1, N, x, whole);
+        for (size_t step = 1; step < 260; step += step < 9 ? 1 : 50) {
+            for (size_t i = 0; i < N; i += step) {
+                hd_activate_here((hd_activation)act, 1, i + step < N ? step : N - i, x + i, piece + i);
+            }
+            CHECK(!memcmp(piece, whole, sizeof whole));
+        }
+        memcpy(piece, x, sizeof x);
+        hd_activate_here((hd_activation)act, 1, N, piece, piece);
+        CHECK(!memcmp(piece, whole, sizeof whole));
+    }
+}
+
 int main(void)
 {
     static const int threads[POOLS] = { 1, 2, 4 };
@@ -388,6 +411,7 @@ int main(void)
     reductions();
     reductions_of_bad_numbers();
     activations();
+    activations_of_pieces();
     for (int t = 0; t < POOLS; t++) {
         hd_pool_free(&context, pools[t]);
     }
