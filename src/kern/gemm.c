@@ -9,6 +9,7 @@ enum {
     STRIPE_SIZE = 2048,   /* elements of B that stay there while all rows of A pass */
     STRIPE_COLS = 64,
     TASK_WORK = 1 << 17,  /* multiply-adds worth a task of its own */
+    PACK_ALONE = 1 << 13, /* elements of A */
     MAX_TASKS = 32,
     SPLIT_SIZE = 4096,    /* C this small with K_SPLIT or more terms is split over k */
     SPLIT_K = 1024,
@@ -387,6 +388,19 @@ static void thin(const job *whole)
     }
 }
 
+/* What the calling thread has packed before others would have begun, it packs alone: it is in its cache then. */
+static void pack_a(job *j)
+{
+    const int tasks = ceil_div(j->m, HD_TILE_ROWS);
+    if ((size_t)j->m * (size_t)j->k > PACK_ALONE) {
+        hd_pool_run(j->pool, tasks, pack_a_task, j);
+        return;
+    }
+    for (int i = 0; i < tasks; i++) {
+        pack_a_task(j, i, 0);
+    }
+}
+
 /* Wide C: tasks over columns; A, packed by all, is shared. */
 static void by_columns(job *j)
 {
@@ -410,7 +424,7 @@ static void by_columns(job *j)
             j->c = c + (size_t)i0 * j->ldc;
             j->beta = k0 ? 1 : beta;
             j->packed = room;
-            hd_pool_run(j->pool, ceil_div(j->m, HD_TILE_ROWS), pack_a_task, j);
+            pack_a(j);
             j->step = share(j, j->n, HD_TILE_COLS);
             hd_pool_run(j->pool, ceil_div(j->n, j->step), columns_task, j);
         }
