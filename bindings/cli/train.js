@@ -179,7 +179,7 @@ async function run(args, signal) {
   const { values, positionals: [file, ...more] } = parse(args, flags), options = readOptions(values), { target: name, out, quiet } = values;
   if (file === undefined || more.length) throw new UsageError(file === undefined ? 'which table?' : `one table at a time, got ${more.length + 1}`);
   if (!name) throw new UsageError('--target is missing: the column to learn');
-  if (!out) throw new UsageError('--out is missing: where the model goes');
+  if (!out || out === '-') throw new UsageError(out ? '--out -: results go to stdout, the model needs a file' : '--out is missing: where the model goes');
   checkTarget(out, Boolean(values.force));
   const read = await readData(file, signal);
   if (!('table' in read)) throw new HeddleError('file', `"${file}" is an array, expected a table with a header`);

@@ -84,26 +84,26 @@ export class MatnetEnlarger {
       return { from, size: Math.max(to - from, patch), low, length: Math.min(to + reach, end) - low };
     });
     const luma = part(base, tall, wide, down.low, across.low, down.length, across.length), planes = await modalitiesOf(luma, down.length, across.length, config);
-    const inner = planes.map(plane => part(plane, down.length, across.length, down.from - down.low, across.from - across.low, down.size, across.size));
+    const size = down.size * across.size, inner = new Float32Array(planes.length * size);
+    planes.forEach((plane, k) => part(plane, down.length, across.length, down.from - down.low, across.from - across.low, down.size, across.size, inner.subarray(k * size, (k + 1) * size)));
     const from = top - down.from, blended = await (this.isShared ? this.#together(inner, down.size, across.size, from, scale * rows) : this.#eachAlone(inner, down.size, across.size, from, scale * rows, signal));
     const out = part(blended, scale * rows, across.size, 0, left - across.from, scale * rows, scale * cols);
     if (mode === 'residual') part(base, tall, wide, top, left, scale * rows, scale * cols).forEach((v, i) => { out[i] += v; });
     return out;
   }
 
-  /** Means over all windows at each pixel. @param {Plane[]} planes modalities [height, width] @param {number} height @param {number} width
+  /** Means over all windows at each pixel. @param {Plane} planes modalities [modalities, height, width] @param {number} height @param {number} width
    * @param {number} from the first of the rows that are wanted @param {number} rows @returns {Promise<Plane>} [rows, width] */
   async #together(planes, height, width, from, rows) {
-    const all = new Float32Array(planes.length * height * width);
-    planes.forEach((plane, k) => all.set(plane, k * height * width));
     this.#shared ??= windowWeights(this.model);
-    return windowsOf(await this.#shared, { planes: all, width, height, from, to: from + rows });
+    return windowsOf(await this.#shared, { planes, width, height, from, to: from + rows });
   }
 
-  /** The same for networks with several hidden matrices. @param {Plane[]} planes @param {number} height @param {number} width @param {number} from
+  /** The same for networks with several hidden matrices. @param {Plane} planes @param {number} height @param {number} width @param {number} from
    * @param {number} rows @param {AbortSignal} [signal] @returns {Promise<Plane>} */
   async #eachAlone(planes, height, width, from, rows, signal) {
-    const { patch } = this.config, cut = await Promise.all(planes.map(data => slidingPatches({ data, shape: [height, width, 1] }, { size: patch })));
+    const { patch, modalities } = this.config, size = height * width;
+    const cut = await Promise.all(modalities.map((_, k) => slidingPatches({ data: planes.subarray(k * size, (k + 1) * size), shape: [height, width, 1] }, { size: patch })));
     const [{ positions, shape: [count] }] = cut, x = cut.map(({ data }) => ({ data, shape: [count, patch, patch] }));
     const { data } = await this.model.predict(x.length > 1 ? x : x[0], { output: 'decoder1', batchSize: 512, signal });
     const whole = await blendPatches({ data, shape: [count, patch, patch, 1] }, { height, width, positions });

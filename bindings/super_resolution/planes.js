@@ -9,9 +9,9 @@ export function mirrored(i, n) {
 }
 
 /** A part, which may reach beyond the plane: that is mirrored. @param {Plane | Uint8Array} plane @param {number} height @param {number} width @param {number} top
- * @param {number} left @param {number} rows @param {number} cols @returns {Plane} */
-export function part(plane, height, width, top, left, rows, cols) {
-  const out = new Float32Array(rows * cols), isInside = left >= 0 && left + cols <= width;
+ * @param {number} left @param {number} rows @param {number} cols @param {Plane} [out] where it goes @returns {Plane} */
+export function part(plane, height, width, top, left, rows, cols, out = new Float32Array(rows * cols)) {
+  const isInside = left >= 0 && left + cols <= width;
   const across = isInside ? null : Int32Array.from({ length: cols }, (_, j) => mirrored(left + j, width));
   for (let i = 0; i < rows; i++) {
     const begin = mirrored(top + i, height) * width;

@@ -141,6 +141,7 @@ test('info', () => {
 test('what is not right is said in one sentence; wrong usage has its own exit code', () => {
   fails(['train', 'iris.csv', '-o', 'x'], 2, /--target is missing/);
   fails(['train', 'iris.csv', '-t', 'species'], 2, /--out is missing/);
+  fails(['train', 'iris.csv', '-t', 'species', '-o', '-'], 2, /the model needs a file/);
   fails(['train', 'iris.csv', '-t', 'specie', '-o', 'x'], 1, /the table has no column "specie", did you mean "species"/);
   fails(['train', 'iris.csv', '-t', 'species', '-o', 'iris.csv'], 1, /"iris\.csv" is already there: --force writes over it/);
   fails(['train', 'iris.csv', '-t', 'species', '-o', 'x', '--task', 'regression'], 1, /column "species" is not all numbers/);
