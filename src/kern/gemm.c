@@ -391,14 +391,11 @@ static void thin(const job *whole)
 /* What the calling thread has packed before others would have begun, it packs alone: it is in its cache then. */
 static void pack_a(job *j)
 {
-    const int tasks = ceil_div(j->m, HD_TILE_ROWS);
-    if ((size_t)j->m * (size_t)j->k > PACK_ALONE) {
-        hd_pool_run(j->pool, tasks, pack_a_task, j);
-        return;
-    }
-    for (int i = 0; i < tasks; i++) {
+    const int tasks = ceil_div(j->m, HD_TILE_ROWS), alone = (size_t)j->m * (size_t)j->k > PACK_ALONE ? 0 : tasks;
+    for (int i = 0; i < alone; i++) {
         pack_a_task(j, i, 0);
     }
+    hd_pool_run(j->pool, tasks - alone, pack_a_task, j);
 }
 
 /* Wide C: tasks over columns; A, packed by all, is shared. */
@@ -471,8 +468,7 @@ static matrix stored(bool transposed, const real *x, int ld)
     return (matrix){ x, transposed ? 1 : (size_t)ld, transposed ? (size_t)ld : 1 };
 }
 
-void hd_gemm(hd_pool *p, bool ta, bool tb, int m, int n, int k, real alpha, const real *a, int lda, const real *b,
-             int ldb, real beta, real *c, int ldc)
+void hd_gemm(hd_pool *p, bool ta, bool tb, int m, int n, int k, real alpha, const real *a, int lda, const real *b, int ldb, real beta, real *c, int ldc)
 {
     multiply(&(job){ .pool = p, .m = m, .n = n, .k = k, .diagonal = WHOLE, .a = stored(ta, a, lda), .b = stored(tb, b, ldb),
                      .alpha = alpha, .beta = beta, .c = c, .ldc = (size_t)ldc });
