@@ -24,9 +24,9 @@ function chunk(name, body) {
 /** Big-endian numbers of 4 bytes. @param {number[]} values */
 const words = (...values) => { const out = Buffer.alloc(4 * values.length); values.forEach((value, i) => out.writeUInt32BE(value, 4 * i)); return out; };
 
-/** A PNG of one colour with sides that nobody can hold. @param {number} width @param {number} height */
-export function hugePng(width, height) {
-  const rows = deflateSync(Buffer.alloc((Math.ceil(width / 8) + 1) * height, 0)); // one bit, grey
+/** A PNG of one colour with sides that nobody can hold. @param {number} width @param {number} height @param {number} [given] rows that are really there */
+export function hugePng(width, height, given = height) {
+  const rows = deflateSync(Buffer.alloc((Math.ceil(width / 8) + 1) * given, 0)); // one bit, grey
   return new Uint8Array(Buffer.concat([signature, chunk('IHDR', Buffer.concat([words(width, height), Buffer.from([1, 0, 0, 0, 0])])), chunk('IDAT', rows), chunk('IEND', Buffer.alloc(0))]));
 }
 
