@@ -21,7 +21,7 @@ export const LIMITS = {
     'heddle/solvers': 3, 'heddle/consensus': 13, 'heddle/nats': 7, 'heddle/keras': 5, 'heddle/onnx': 13, 'heddle/vis': 9, 'heddle/checkpoints': 10,
   },
   uses: { 'a network: sequential, dense, fit': 18, 'ridge regression': 30, 'pictures enlarged': 33, 'pictures scored': 34 },
-  files: { worker: 10.5, 'heddle-st': 205, 'heddle-st-relaxed': 205, 'heddle-mt': 218, 'heddle-mt-relaxed': 218, [SCRIPT]: 130, [SINGLE]: 415 },
+  files: { worker: 10.5, 'heddle-st': 205, 'heddle-st-relaxed': 205, 'heddle-mt': 218, 'heddle-mt-relaxed': 218, [SCRIPT]: 132, [SINGLE]: 415 },
   total: { [PAGE]: 250, [ALL]: 270 },
 };
 
