@@ -47,8 +47,8 @@ async function opens(page, url, name) {
   assert.equal(await page.locator('.error').count(), 0, name);
 }
 
-test('a sub-folder of a plain host: all demos with threads; all of them offline, digits learns; a new version takes over', { timeout: 240_000 }, async () => {
-  let server = await plainHost(0);
+test('a sub-folder of a plain host: all demos with threads; all of them offline, digits learns', { timeout: 240_000 }, async () => {
+  const server = await plainHost(0);
   const url = `http://localhost:${server.port}/${sub}`;
   // What browsers say when a worker can't be looked for anew, offline.
   await withPage({ path: 'index.html', url, expected: /fetching the script|ERR_CONNECTION_REFUSED|ERR_INTERNET_DISCONNECTED/ }, async (page) => {
@@ -75,8 +75,14 @@ test('a sub-folder of a plain host: all demos with threads; all of them offline,
     await page.goto(`${url}reference/index.html`);
     assert.match(await page.innerText('main'), /heddle/);
     assert.equal(await other(), 'not there');
+  });
+});
 
-    server = await plainHost(server.port);
+test('a new version takes over when the site is opened next, and fetches only what has changed', { timeout: 120_000 }, async () => {
+  const server = await plainHost(0), url = `http://localhost:${server.port}/${sub}`;
+  await withPage({ path: '', url }, async (page) => {
+    await page.waitForFunction(() => document.documentElement.dataset.kept, undefined, { timeout: 60_000 });
+    server.asked.length = 0;
     const old = readFileSync(join(site, 'index.html'), 'utf8');
     writeFileSync(join(site, 'index.html'), old.replace('<h1>heddle</h1>', '<h1>heddle, the next</h1>'));
     rmSync(join(site, 'extra.txt'));

@@ -1,7 +1,8 @@
 // Before a page of the site begins: the service worker that keeps the site offline and gives pages threads. Then the page's own boot.js.
 const { root } = document.querySelector('script[data-page]').dataset, base = new URL(root, document.baseURI);
-/** Milliseconds that a page waits for a worker, at most: it works without one, too. And for a new version, which has said that it begins. */
+/** Milliseconds that a page waits for a worker, at most: it works without one, too. And for a new version to begin. */
 const patience = 4000, longPatience = 20_000;
+const lock = `heddle-site ${base.href}`;
 
 /** @param {EventTarget} target @param {string} type @param {number} ms */
 const happens = (target, type, ms) => new Promise((resolve) => {
@@ -12,7 +13,7 @@ const happens = (target, type, ms) => new Promise((resolve) => {
   }, { once: true });
 });
 
-/** Loads the page again, once in a while only. */
+/** Loads the page again for its headers, once in a while only: some browsers may never give it threads. */
 function reloads() {
   const last = Number(sessionStorage.getItem('heddle-reloaded') ?? 0);
   if (Date.now() - last < 10_000) return false;
@@ -21,15 +22,25 @@ function reloads() {
   return true;
 }
 
+/** No other page of the site is open: each holds a lock. That of the page before may take a moment to go. */
+async function isAlone() {
+  for (let i = 0; i < 20; i++) {
+    if (!(await navigator.locks.query()).held.some(({ name }) => name === lock)) return true;
+    await new Promise((resolve) => { setTimeout(resolve, 100); });
+  }
+  return false;
+}
+
 /** @returns {Promise<boolean>} the page is about to load again */
 async function prepare() {
   const workers = navigator.serviceWorker, hadOne = workers.controller !== null, changes = (ms) => happens(workers, 'controllerchange', ms), first = changes(patience);
   const registration = await workers.register(new URL('sw.js', base).href, { scope: base.href, updateViaCache: 'none' });
   if (hadOne && registration.waiting) {
-    const { port1, port2 } = new MessageChannel(), change = changes(longPatience);
-    registration.waiting.postMessage({ type: 'begin' }, [port2]);
-    const begins = await Promise.race([new Promise((resolve) => { port1.onmessage = ({ data }) => resolve(data); }), first]);
-    return begins && await change && reloads(); // a new version
+    const change = changes(longPatience);
+    if (!await isAlone()) return false;
+    registration.waiting.postMessage({ type: 'begin' });
+    if (await change) location.reload(); // a new version
+    return change;
   }
   if (hadOne || globalThis.crossOriginIsolated) return false;
   return await first && reloads(); // a first visit: now with the two headers
@@ -45,6 +56,7 @@ async function start() {
   if (!navigator.serviceWorker) return import('./boot.js'); // some private windows, or not https
   if (await prepare().catch((error) => console.warn(`heddle: not kept for use offline: ${error.message}`))) return undefined;
   navigator.serviceWorker.addEventListener('message', ({ data }) => { if (data.type === 'filled') document.documentElement.dataset.kept = data.version; });
+  void navigator.locks.request(lock, { mode: 'shared' }, () => new Promise(() => {}));
   await import('./boot.js');
   return setTimeout(() => keep().catch(() => {}), 3000); // after what the page itself fetches
 }

@@ -53,17 +53,6 @@ async function fill({ used, isSparing }) {
   for (const path of new Set(paths)) if (!await cache.match(keyOf(path))) await fetchFile(path);
 }
 
-/** @param {MessagePort} port is told whether this version begins */
-async function begin(port) {
-  let isAlone = false;
-  for (let i = 0; i < 20 && !isAlone; i++) { // the page that was here before may take a moment to go
-    if (i > 0) await new Promise((resolve) => { setTimeout(resolve, 100); });
-    isAlone = (await self.clients.matchAll({ type: 'window', includeUncontrolled: true })).length === 1;
-  }
-  port.postMessage(isAlone);
-  if (isAlone) await self.skipWaiting();
-}
-
 /** @param {string} path @param {Request} request */
 async function answer(path, request) {
   const kept = await (await caches.open(name)).match(keyOf(path)), response = kept ?? await fetchFile(path).catch(() => {
@@ -93,6 +82,5 @@ self.addEventListener('fetch', (event) => {
 self.addEventListener('message', (event) => {
   const { type, ...wanted } = event.data;
   if (type === 'fill') event.waitUntil(fill(wanted).then(() => event.source.postMessage({ type: 'filled', version }), () => {})); // offline: next time
-  // A new version begins when one tab alone is open, and has just been opened: nothing runs in it yet.
-  if (type === 'begin') event.waitUntil(begin(event.ports[0]));
+  if (type === 'begin') event.waitUntil(self.skipWaiting()); // a page has found that no other one is open
 });
