@@ -1,5 +1,5 @@
 /** Models of Keras, as `heddle/keras`: TensorFlow.js's layers format, model.json with its weights. */
-import { room } from '../archive.js';
+import { blame, room } from '../archive.js';
 import { checkOptions } from '../errors.js';
 import { input } from '../graph.js';
 import { filled } from '../imported.js';
@@ -131,7 +131,12 @@ class Reading {
  */
 export async function importKeras(source, options = {}) {
   checkOptions(options, ['signal'], 'importKeras');
-  const { topology, weights } = await readFiles(source, options.signal), { layers, ends } = plan(topology), reading = new Reading(weights);
-  for (const layer of layers) reading.add(layer);
-  return filled(reading.ends(ends), reading.weights, room(weights.values()), 'importKeras');
+  const { topology, weights } = await readFiles(source, options.signal);
+  try {
+    const { layers, ends } = plan(topology), reading = new Reading(weights);
+    for (const layer of layers) reading.add(layer);
+    return await filled(reading.ends(ends), reading.weights, room(weights.values()), 'importKeras');
+  } catch (cause) {
+    return blame(cause, 'importKeras');
+  }
 }

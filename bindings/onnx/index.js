@@ -1,4 +1,5 @@
 /** Models for other programs, as `heddle/onnx`: the format ONNX, by the optional packages onnx-buf and @bufbuild/protobuf. */
+import { blame } from '../archive.js';
 import { HeddleError, checkOptions, kindOf } from '../errors.js';
 import { filled } from '../imported.js';
 import { Model } from '../model.js';
@@ -153,7 +154,17 @@ export async function importOnnx(source, options = {}) {
   if (!['auto', 'NCHW', 'NHWC'].includes(inputLayout)) {
     throw new HeddleError('argument', `importOnnx: inputLayout = ${JSON.stringify(inputLayout)}, expected one of auto, NCHW, NHWC`);
   }
-  const decoded = await decode(await loadFrom(source, { signal })), reader = new Reader(decoded);
+  const bytes = await loadFrom(source, { signal });
+  try {
+    return await modelOf(await decode(bytes), inputLayout, name);
+  } catch (cause) {
+    return blame(cause, 'importOnnx');
+  }
+}
+
+/** @param {Decoded} decoded @param {string} inputLayout @param {string} [name] */
+function modelOf(decoded, inputLayout, name) {
+  const reader = new Reader(decoded);
   const inputs = decoded.inputs.map(place => {
     const isPicture = place.shape.length === 4;
     const first = isPicture && (inputLayout === 'auto' ? channelsComeFirst(decoded, place.name) : inputLayout === 'NCHW');

@@ -1,4 +1,5 @@
 /** Models that judge the quality of pictures, trained on people's ratings of pictures. */
+import { blame } from '../archive.js';
 import { HeddleError, checkOptions, suggest, wholeNumber } from '../errors.js';
 import { build, load } from '../model.js';
 import { checkSeed, defaultSeed } from '../session.js';
@@ -311,6 +312,17 @@ export async function qualityModel(options) {
   }
 }
 
+/** What a file says of a judge, against the network in it. @param {any} config @param {Model} net */
+function checkConfig({ backbone, levels, sizes, auxiliary, preprocessing }, net) {
+  const isList = (/** @type {unknown} */ list, /** @type {string} */ type) => Array.isArray(list) && list.length > 0 && list.every(one => typeof one === type);
+  const isSize = (/** @type {unknown} */ size) => Array.isArray(size) && size.length === 2 && size.every(n => Number.isInteger(n) && n >= 1 && n <= 65535);
+  const found = net.inputs.map(({ shape }) => shape.join()).join(' '), wanted = preprocessing ? `${[preprocessing.size].flat().join()},3` : [sizes].flat().join(' ');
+  if (typeof backbone !== 'string' || !isList(levels, 'string') || !isList(sizes, 'number') || typeof auxiliary !== 'number' || wanted !== found
+    || (preprocessing && !(isSize(preprocessing.size) && (preprocessing.first === undefined || isSize(preprocessing.first))))) {
+    throw new HeddleError('file', `loadQualityModel: what the file says of the judge is damaged, or of another network, which takes ${found}`);
+  }
+}
+
 /**
  * Loads what `save` of a judge has written.
  * @param {Source} source bytes, a Blob or File, a Response, a URL, a path (Node), indexeddb://name or opfs://path/name
@@ -323,9 +335,10 @@ export async function loadQualityModel(source, options) {
   try {
     if (!config) throw new HeddleError('file', 'loadQualityModel: the file holds a model, but no quality model');
     if (config.version !== version) throw new HeddleError('unsupported', `loadQualityModel: the file has version ${config.version}, this heddle reads version ${version}`);
+    checkConfig(config, net);
     return new QualityModel(key, net, structuredClone(config));
   } catch (error) {
     net.dispose();
-    throw error;
+    return blame(error, 'loadQualityModel');
   }
 }

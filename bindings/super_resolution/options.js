@@ -57,9 +57,9 @@ const common = ['scale', 'network', 'weightDecay', 'patch', 'patches', 'epochs',
 const own = { conv: ['filters', 'kernelSize', 'activation', 'augment'], matnet: ['mode', 'hidden', 'modalities', 'targets', 'start', 'sparsity'] };
 const modes = ['denoise', 'residual', 'literal'], activations = /** @type {const} */ (['relu', 'leakyRelu', 'tanh']);
 
-/** @template {string} T @param {unknown} value @param {readonly T[]} names @param {string} where @returns {T} */
+/** @template {string | number} T @param {unknown} value @param {readonly T[]} names @param {string} where @returns {T} */
 function oneOf(value, names, where) {
-  if (!names.includes(/** @type {T} */ (value))) throw new HeddleError('argument', `fit: ${where} = ${JSON.stringify(value)}${suggest(String(value), names)}`);
+  if (!names.includes(/** @type {T} */ (value))) throw new HeddleError('argument', `fit: ${where} = ${JSON.stringify(value)}${suggest(String(value), names.map(String))}`);
   return /** @type {T} */ (value);
 }
 
@@ -98,6 +98,12 @@ function readMatnet({ mode = 'denoise', hidden = [10, 10], modalities = modality
     modalities: modalities.map((name, i) => oneOf(name, modalityNames, `modalities[${i}]`)), targets: oneOf(targets, /** @type {const} */ (['luma', 'all']), 'targets'),
     outputActivation: mode === 'literal' ? 'sigmoid' : 'linear',
   };
+}
+
+/** What a file says of its network. @param {any} stored @returns {NetworkConfig} @throws {HeddleError} `argument` */
+export function readStored(stored) {
+  const scale = oneOf(stored?.scale, [2, 3, 4], 'scale');
+  return oneOf(stored.network, /** @type {const} */ (['conv', 'matnet']), 'network') === 'conv' ? readConv(stored, scale) : readMatnet(stored, scale);
 }
 
 /** @param {FitOptions} options @param {boolean} isConv @returns {OptimizerSpec} */

@@ -1,8 +1,9 @@
 /** Enlarging pictures by networks that are trained here. */
+import { blame } from '../archive.js';
 import { HeddleError, abortError, checkOptions, kindOf, wholeNumber } from '../errors.js';
 import { psnr, ssim } from '../images/index.js';
 import { load } from '../model.js';
-import { readFit } from './options.js';
+import { readFit, readStored } from './options.js';
 import { asTensor, cropped, readImage, readPairs } from './pictures.js';
 import { pretrainedUrl } from './pretrained.js';
 import { enlargeInBands } from './tiles.js';
@@ -236,7 +237,12 @@ export class SuperResolver {
       throw new HeddleError('file', 'SuperResolver.load: the file holds a model, but no super-resolver: it was not written by SuperResolver.save');
     }
     const resolver = new SuperResolver();
-    [resolver.#model, resolver.#config, resolver.#report, resolver.#training] = [model, found.config, found.report, found.training];
+    try {
+      [resolver.#model, resolver.#config, resolver.#report, resolver.#training] = [model, readStored(found.config), found.report, found.training];
+    } catch (cause) {
+      model.dispose();
+      blame(cause, 'SuperResolver.load');
+    }
     return resolver;
   }
 

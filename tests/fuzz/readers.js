@@ -24,8 +24,20 @@ import { classifier, labelled, numbers } from '../api/modelkit.js';
 
 const utf8 = (/** @type {string} */ text) => new TextEncoder().encode(text);
 
-/** What a reader made needs to be let go of. @param {any} made */
-const letGo = made => { made.dispose(); return true; };
+/** What a reader made is used once, and let go of. @param {any} made @param {() => unknown} [use] */
+async function used(made, use) {
+  try {
+    await use?.();
+  } finally {
+    made.dispose();
+  }
+}
+
+/** @param {any} net of small inputs */
+function predicts(net) {
+  const given = net.inputs.map((/** @type {any} */ { shape }) => ({ data: new Float32Array(shape.reduce((/** @type {number} */ a, /** @type {number} */ b) => a * b, 1)), shape: [1, ...shape] }));
+  return net.predict(given.length === 1 ? given[0] : given);
+}
 
 const file = ['file'], model = ['file', 'unsupported', 'memory'];
 
@@ -66,11 +78,11 @@ async function models() {
   const data = numbers(8 * 16), upscaler = await SuperResolver.pretrained({ mode: 'denoise' });
   await judge.fit({ data, shape: [8, 16] }, Float64Array.from({ length: 8 }, (_, i) => data[16 * i]), { epochs: 1 });
   const made = {
-    model: { files, read: async bytes => letGo(await load(bytes)), codes: model, cost: 64, isEngine: true },
-    estimator: { files: [await ridge.save('bytes'), await slfn.save('bytes')], read: async bytes => letGo(await loadEstimator(bytes)), codes: model, cost: 64, isEngine: true },
-    'quality model': { files: [await judge.save('bytes')], read: async bytes => letGo(await loadQualityModel(bytes)), codes: model, cost: 64, isEngine: true },
-    'super-resolver': { files: [await upscaler.save('bytes')], read: async bytes => letGo(await SuperResolver.load(bytes)), codes: model, cost: 64, isEngine: true },
-    onnx: { files: [await exportOnnx(net), await exportOnnx(conv)], read: async bytes => letGo(await importOnnx(bytes)), codes: model, cost: 256 },
+    model: { files, read: async bytes => { const net = await load(bytes); await used(net, () => Math.max(...net.inputs.flatMap(({ shape }) => shape)) < 100 && predicts(net)); }, codes: model, cost: 64, isEngine: true },
+    estimator: { files: [await ridge.save('bytes'), await slfn.save('bytes')], read: async bytes => { const one = await loadEstimator(bytes); await used(one, () => one.predict(rows)); }, codes: [...model, 'shape'], cost: 64, isEngine: true },
+    'quality model': { files: [await judge.save('bytes')], read: async bytes => { const one = await loadQualityModel(bytes); await used(one, () => one.score({ data, shape: [8, 16] })); }, codes: [...model, 'shape', 'argument'], cost: 64, isEngine: true },
+    'super-resolver': { files: [await upscaler.save('bytes')], read: async bytes => { const one = await SuperResolver.load(bytes); await used(one, () => one.upscale({ data: new Uint8Array(60), shape: [6, 10, 1] })); }, codes: model, cost: 64, isEngine: true },
+    onnx: { files: [await exportOnnx(net), await exportOnnx(conv)], read: async bytes => used(await importOnnx(bytes)), codes: model, cost: 256 },
   };
   for (const one of [net, conv, ridge, slfn, judge, upscaler]) one.dispose();
   return made;
@@ -84,7 +96,7 @@ function keras() {
   weightsManifest: [{ paths: ['w.bin'], weights: [{ name: 'd/kernel', shape: [3, 2], dtype: 'float32' }, { name: 'd/bias', shape: [2], dtype: 'float32' }] }] };
   return {
     files: [utf8(JSON.stringify(json))], codes: [...model, 'argument'], cost: 256, text: true, // argument: a file that was not given
-    read: async bytes => letGo(await importKeras([new File([bytes], 'model.json'), new File([weights], 'w.bin')])),
+    read: async bytes => used(await importKeras([new File([bytes], 'model.json'), new File([weights], 'w.bin')])),
   };
 }
 
