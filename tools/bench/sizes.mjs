@@ -17,7 +17,7 @@ const PAGE = '`heddle`, its worker and the largest engine', ALL = 'the same with
 /** Limits in KiB of gzip. */
 export const LIMITS = {
   entries: {
-    heddle: 20, 'heddle/files': 10, 'heddle/recipes': 6, 'heddle/estimators': 24, 'heddle/images': 5, 'heddle/quality': 34, 'heddle/super-resolution': 16, 'heddle/linalg': 3,
+    heddle: 20, 'heddle/files': 10, 'heddle/recipes': 6, 'heddle/estimators': 24, 'heddle/images': 5, 'heddle/quality': 35, 'heddle/super-resolution': 16, 'heddle/linalg': 3,
     'heddle/solvers': 3, 'heddle/consensus': 13, 'heddle/nats': 7, 'heddle/keras': 5, 'heddle/onnx': 13, 'heddle/vis': 9, 'heddle/checkpoints': 10,
   },
   uses: { 'a network: sequential, dense, fit': 18, 'ridge regression': 30, 'pictures enlarged': 33, 'pictures scored': 34 },
