@@ -37,7 +37,7 @@ function scaleOf(axis, values) {
   return { label, marks, place: (value) => ((log ? Math.log(value) : value) - first) / (last - first || 1) };
 }
 
-const rounded = (value) => Number(value.toFixed(1)), written = (value) => (Math.abs(value) >= 1e4 ? value.toLocaleString('en') : String(value));
+const rounded = (value) => Number(value.toFixed(1)), written = (value) => (Math.abs(value) >= 1e5 ? `${Number((value / 1000).toPrecision(6))}k` : String(value));
 const escaped = (text) => String(text).replace(/[&<>"]/g, (sign) => `&#${sign.charCodeAt(0)};`);
 
 /** A dashed line has the colour of the one before it; one without a name has no label.

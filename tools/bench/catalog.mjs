@@ -101,7 +101,7 @@ const GROUPS = {
   square: [512, 1024].flatMap((n) => ['NN', 'NT', 'TN', 'TT'].map((transposed) => square(n, transposed))),
   step: [step('matnet', 'MatNet 28x28, 20x20, 16x16, 10', 1, 1.5), step('mlp', 'MLP 784-512-512-10', 10, 1.7)],
   conv: [
-    conv('cifar', true, 'CIFAR network, training step of 128', 260, { tfjs: ['conv_tfjs', slow(20)], convnetjs: ['conv_convnetjs', slow(30)], jax: ['conv_jax', slow(45)] }),
+    conv('cifar', true, 'CIFAR network, training step of 128', 260, { tfjs: ['conv_tfjs', slow(20)], convnetjs: ['conv_convnetjs', slow(30)], jax: ['conv_jax', { ...slow(25), title: 'jax-js wasm, eight steps of 16' }] }),
     conv('cifar', false, 'CIFAR network, forward of 128', 80, { tfjs: ['conv_tfjs'], ort: ['conv_ort'] }),
     conv('resnet18', false, 'ResNet-18, one picture of 224 x 224', 75, { tfjs: ['conv_tfjs'], ort: ['conv_ort'] }),
     conv('mnist', true, 'MNIST network of two 5x5 convolutions, training step of 128', 64, { convnetjs: ['conv_convnetjs'] }),
