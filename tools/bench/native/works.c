@@ -316,8 +316,8 @@ static void run_rows(budget b, void (*fn)(void *), int n, int m)
 static int run(const char *work, budget b)
 {
     static const struct { const char *name; int (*draw)(hd_model *m); int train, rows; } networks[] = {
-        { "matnet step", matnet, 1, 12800 }, { "mlp step", mlp, 1, 12800 }, { "cifar step", cifar, 1, 1280 }, { "cifar forward", cifar, 0, BATCH },
-        { "mnist step", mnist, 1, 1280 }, { "resnet18 forward", resnet18, 0, 1 },
+        { "matnet step", matnet, 1, 12800 }, { "mlp step", mlp, 1, 3200 }, { "cifar step", cifar, 1, 640 }, { "cifar forward", cifar, 0, BATCH },
+        { "mnist step", mnist, 1, 640 }, { "resnet18 forward", resnet18, 0, 1 },
     };
     static const struct { const char *name; void (*fn)(void *); int n, m, definite; } products[] = {
         { "gemm", gemm, 1024, 0, 0 }, { "cholesky", cholesky, 2000, 0, 1 }, { "solve", solve, 1024, 10, 1 }, { "qr", qr, 1000, 0, 0 },

@@ -17,7 +17,7 @@ const drawer = {
 };
 
 async function training(net, { shape, classes, batch }, given) {
-  const steps = given.quick ? 1 : 10, rows = steps * batch, size = shape.reduce((a, b) => a * b);
+  const steps = given.quick ? 1 : 5, rows = steps * batch, size = shape.reduce((a, b) => a * b);
   const pictures = Uint8Array.from(numbers(rows * size, 127), (v) => v + 128), labels = Uint8Array.from({ length: rows }, (_, i) => i % classes);
   await net.compile({ optimizer: 'adam', loss: 'sparseCategoricalCrossentropy', metrics: ['accuracy'] });
   const set = await net.dataset({ data: pictures, shape: [rows, ...shape], scale: 1 / 255 }, labels);

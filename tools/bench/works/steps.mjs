@@ -4,7 +4,7 @@ import { ended, engineOf, timeEpochs } from '../kit.mjs';
 import { batchSize, pictures, rows, specs } from '../networks.mjs';
 
 export async function run(given) {
-  const { shape, layers: list } = specs({ layers, constraints })[given.net], count = given.quick ? 10 * batchSize : rows, { data, labels } = pictures(count);
+  const { shape, layers: list } = specs({ layers, constraints })[given.net], count = given.quick ? 10 * batchSize : rows[given.net], { data, labels } = pictures(count);
   await init(engineOf(given));
   const net = await sequential(list, { seed: 1 }), used = [];
   await net.compile({ optimizer: 'adam', loss: 'sparseCategoricalCrossentropy', metrics: ['accuracy'] });
