@@ -8,6 +8,7 @@ import { importKeras } from '../../bindings/keras/index.js';
 import { exportOnnx, importOnnx } from '../../bindings/onnx/index.js';
 import { loadQualityModel, qualityModel, readRatings } from '../../bindings/quality/index.js';
 import { decode, encode } from '../../bindings/consensus/message.js';
+import { HeddleError } from '../../bindings/errors.js';
 import { SuperResolver } from '../../bindings/super_resolution/index.js';
 import { matFile, matVariable } from '../api/matkit.js';
 import { classifier, labelled, numbers } from '../api/modelkit.js';
@@ -100,6 +101,12 @@ function keras() {
   };
 }
 
+/** The reader of messages answers with the reason. @param {Uint8Array} bytes */
+function heard(bytes) {
+  const message = decode(bytes);
+  if (typeof message === 'string') throw new HeddleError('file', `the message is refused: ${message}`);
+}
+
 /** @returns {Promise<{ [name: string]: Reader }>} */
 async function others() {
   const picture = () => sharp({ create: { width: 5, height: 4, channels: 3, background: { r: 200, g: 10, b: 60 } } });
@@ -108,7 +115,7 @@ async function others() {
   const pictures = await Promise.all([picture().png(), picture().jpeg(), picture().webp(), picture().gif(), picture().tiff()].map(one => one.toBuffer()));
   return {
     keras: keras(),
-    message: { files: [message], read: bytes => decode(bytes), codes: [], cost: 16 }, // answers with the reason
+    message: { files: [message], read: heard, codes: file, cost: 16 },
     image: { files: pictures.map(one => new Uint8Array(one)), read: bytes => imageToTensor(Buffer.from(bytes), { width: 4, height: 4, channels: 3 }), codes: [...file, 'memory'], cost: 64 },
   };
 }

@@ -68,6 +68,14 @@ for (const [i, [name, { files, isEngine, text }]] of Object.entries(readers).ent
     }
   });
 
+  if (!text && name !== 'image') { // what follows a picture does not count
+    test(`${name}: what goes on after its end is refused`, async () => {
+      for (const file of files) {
+        for (const more of [1, 8]) assert.notEqual(await answers(name, Uint8Array.of(...file, ...new Uint8Array(more))), '');
+      }
+    });
+  }
+
   test(`${name}: whatever is changed`, async () => {
     const options = { seed: seed + i, numRuns: 1e9, interruptAfterTimeLimit: 1000 * seconds / Object.keys(readers).length, markInterruptAsFailure: false, includeErrorInReport: true };
     const changed = fc.tuple(fc.nat(files.length - 1), fc.oneof(edits, ...(isEngine || text || name === 'safetensors' ? [textEdits] : [])), fc.nat(isEngine ? 2 : 0));
