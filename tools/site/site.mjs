@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // npm run site: the demos, guides and reference as static files in build/site, for any host and any folder of it; see sw.js for offline use and threads.
 //   node tools/site/site.mjs [--out FOLDER] [--serve] [--port N]      --serve: look at it, as a host without special headers serves it
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, extname, join, posix, relative } from 'node:path';
@@ -124,6 +125,7 @@ export async function buildSite(out) {
   await copyWeb(out);
   await copyLibrary(out);
   copyData(out);
+  execFileSync('npm', ['run', 'types'], { cwd: tree, stdio: ['ignore', 'ignore', 'inherit'] }); // the reference is made from them
   for (const [part, name] of [['guides', 'buildGuides'], ['reference', 'buildReference']]) await (await import(`./${part}.mjs`))[name](join(out, part));
   for (const name of filesBelow(join(tree, 'web')).filter((one) => one.endsWith('.html'))) await writePage(out, name);
   return writeWorker(out);
