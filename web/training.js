@@ -122,8 +122,9 @@ export class Training {
    * @param {any} x @param {Uint8Array} y @param {FitOptions} options @returns {Promise<History>} */
   async #fit(x, y, options) {
     const { net } = this;
-    let good = await net.getWeights(), time = performance.now();
+    let good = await net.getWeights(), time = performance.now(), hasBegun = false;
     const onEpochEnd = async (_, log) => {
+      hasBegun = true;
       this.epochs++;
       await this.hooks.onEpoch(log, options.signal);
       if (performance.now() - time < 1000 || !Number.isFinite(log.val_loss)) return;
@@ -133,6 +134,9 @@ export class Training {
     try {
       return await net.fit(x, y, { ...options, onEpochEnd });
     } catch (error) {
+      // Another tab keeps its training there, or the browser keeps nothing: this one is not kept.
+      const canBeLeft = options.checkpoint && !options.checkpoint.resume && !hasBegun && ['state', 'storage', 'unsupported'].includes(error.code);
+      if (canBeLeft) return this.#fit(x, y, { ...options, checkpoint: undefined });
       if (error.code === 'diverged') {
         await net.setWeights(good);
         this.#compiled = ''; // the optimiser's memory is of no use either

@@ -133,6 +133,66 @@ test('pauses, goes on with another learning rate, stops; frames keep coming', as
   });
 });
 
+/** Rows of the table of epochs, oldest first. */
+const rowsOf = async (page) => (await page.locator('#epochs tr').allTextContents()).reverse();
+
+test('a training that the page was closed in goes on to what it would have come to', async () => {
+  await withPage({}, async (page) => {
+    await ready(page);
+    assert.equal(await page.isVisible('#interrupted'), false);
+    await set(page, { rows: '5000', epochs: 12 });
+    await page.click('#run');
+    await untilStatus(page, 'Trained');
+    const whole = await rowsOf(page);
+    assert.equal(whole.length, 12);
+    assert.equal(await page.isVisible('#interrupted'), false, 'what has ended is not offered');
+    await page.click('#reset');
+    await untilStatus(page, 'A new network');
+    await page.reload(); // the seed of a fit depends on the fits before
+    await ready(page);
+    await set(page, { rows: '5000', epochs: 12 });
+    await page.click('#run');
+    await page.waitForFunction(() => document.querySelectorAll('#epochs tr').length >= 3);
+    await page.reload();
+    await ready(page);
+    await page.waitForSelector('#interrupted:not([hidden])');
+    assert.match(await text(page, 'interrupted-state'), /was broken off in epoch \d+ of 12\.$/);
+    await set(page, { rows: '1000', epochs: 3 });
+    await page.click('#go-on');
+    await untilStatus(page, 'Trained');
+    assert.deepEqual(await rowsOf(page), whole);
+    assert.equal(await page.inputValue('[name="epochs"]'), '12');
+    await page.waitForSelector('#interrupted', { state: 'hidden' });
+    assert.equal(await page.locator('.error').count(), 0);
+  });
+});
+
+test('a stopped training can go on, or be forgotten; another tab trains beside it', async () => {
+  await withPage({}, async (page) => {
+    await ready(page);
+    await set(page, { rows: '1000', epochs: 1000 });
+    await page.click('#run');
+    await page.waitForFunction(() => document.querySelectorAll('#epochs tr').length >= 2);
+    const other = await page.context().newPage();
+    await other.goto(page.url());
+    await trains(other);
+    await other.close();
+    await page.click('#stop');
+    await untilStatus(page, 'Stopped');
+    await page.click('#go-on');
+    const before = await page.locator('#epochs tr').count();
+    await page.waitForFunction((rows) => document.querySelectorAll('#epochs tr').length > rows, before);
+    await page.click('#stop');
+    await untilStatus(page, 'Stopped');
+    await page.click('#forget');
+    await page.waitForSelector('#interrupted', { state: 'hidden' });
+    await page.reload();
+    await ready(page);
+    assert.equal(await page.isVisible('#interrupted'), false);
+    assert.equal(await page.locator('.error').count(), 0);
+  });
+});
+
 test('a model comes back from the browser and from a file', async () => {
   await withPage({}, async (page) => {
     await trains(page);

@@ -99,6 +99,13 @@ export class Controls extends SettingsForm {
     this.#showOptimizer();
   }
 
+  /** Shows all of a training's settings. @param {Settings} settings */
+  restore(settings) {
+    const { elements } = this.form;
+    this.show(settings);
+    for (const name of ['rows', 'epochs']) elements[name].value = String(settings[name]);
+  }
+
   /** @param {boolean} isBusy */
   lock(isBusy) {
     super.lock(isBusy);

@@ -11,6 +11,7 @@ import { Controls, networkKey } from './controls.js';
 import { asInput, readOwnDigits } from './data.js';
 import { Figures } from './figures.js';
 import { Live } from './live.js';
+import { forget, keptTraining, logsOf, offerInterrupted, remember } from './interrupted.js';
 import { compileNetwork, makeNetwork, settingsOf } from './network.js';
 import { Answer } from './page.js';
 
@@ -21,6 +22,8 @@ let label = null;
 /** Where the running fit began on the curves' axis, its epochs, its newest log; isWhole (L-BFGS): batches mean nothing. */
 let fit = { begin: 0, epochs: 0, isWhole: false, log: null };
 let accuracy = null;
+/** To go on with. @type {import('./interrupted.js').Interrupted | null} */
+let interrupted = null;
 let lastFacts = 0;
 
 const curves = await Curves.make();
@@ -35,9 +38,12 @@ const live = new Live(new Figures(byId('network'), document.querySelectorAll('[d
 /** @type {import('../training.js').Task} */
 const task = {
   key: networkKey, make: makeNetwork, compile: compileNetwork,
-  async data({ rows }, onLoading) {
+  async data(settings, onLoading) {
+    const { rows } = settings, before = interrupted?.before ?? (training.wouldRenew(settings) ? 0 : training.epochs);
     const [train, test] = await Promise.all([source.train(rows, onLoading), source.test(rows)]);
-    return { x: asInput(train.images), y: train.labels, options: { validationData: [asInput(test.images), test.labels] } };
+    const checkpoint = source === mnist ? keptTraining(interrupted !== null) : undefined; // own digits are gone with the page
+    const onEvent = ({ type }) => type === 'checkpoint' && remember(settings, before);
+    return { x: asInput(train.images), y: train.labels, options: { validationData: [asInput(test.images), test.labels], checkpoint, onEvent } };
   },
 };
 
@@ -111,6 +117,7 @@ function showState(state) {
   if (state === 'paused') say('Paused');
   if (state === 'loading') say('Getting the digits ready');
   void offerKept();
+  void offerInterrupted(state === 'idle' && source === mnist);
 }
 
 async function train() {
@@ -118,8 +125,8 @@ async function train() {
   controls.check();
   const settings = controls.read();
   if (training.wouldRenew(settings)) curves.clear();
-  curves.begin();
-  fit = { begin: curves.end, epochs: settings.epochs, isWhole: settings.optimizer === 'lbfgs', log: null };
+  if (!interrupted) curves.begin();
+  fit = { begin: interrupted ? interrupted.before : curves.end, epochs: settings.epochs, isWhole: settings.optimizer === 'lbfgs', log: null };
   let history = null;
   try {
     history = await training.start(settings);
@@ -127,6 +134,27 @@ async function train() {
     byId('new-network').hidden = true;
     const learnt = accuracy === null ? '' : `: ${percent(accuracy)} of the test digits are read right`;
     say(`${history ? 'Trained' : 'Stopped'}${history?.stopped === 'converged' ? ' as far as it goes' : ''}${learnt}`);
+  }
+}
+
+/** A training that was broken off goes on as if it had not been: the network, its settings and the curves come back first. */
+async function goOn() {
+  interrupted = await offerInterrupted(true);
+  if (!interrupted) return;
+  const { settings, before } = interrupted, logs = logsOf(interrupted);
+  try {
+    controls.restore(settings);
+    await training.reset(controls.read());
+    training.epochs = before;
+    for (const log of logs) {
+      curves.add(log);
+      addEpochRow(++training.epochs, log);
+    }
+    accuracy = logs.at(-1)?.val_accuracy ?? null;
+    await train();
+  } finally {
+    interrupted = null;
+    await offerInterrupted(training.state === 'idle');
   }
 }
 
@@ -200,6 +228,11 @@ function listen() {
   on('run', () => ({ training: () => training.pause(), paused: () => training.resume() }[training.state] ?? train)());
   on('stop', () => training.stop());
   on('reset', reset);
+  on('go-on', goOn);
+  on('forget', async () => {
+    await forget();
+    await offerInterrupted(true);
+  });
   on('save-browser', () => save(`indexeddb://${kept}`));
   on('save-file', () => save(`download://${kept}.safetensors`));
   on('load-browser', () => open(`indexeddb://${kept}`));
