@@ -267,8 +267,8 @@ enum {
     HD_RESIZE_BILINEAR,    /* a triangle, as wide as the new pixel when shrinking: PIL's BILINEAR, bytes to the bit */
     HD_RESIZE_BICUBIC      /* MATLAB's imresize with antialiasing: Keys' kernel with a = -1/2, stretched when shrinking, mirrored borders */
 };
-/* y [to_height, to_width, channels]. scale: 0, or the factor that imresize would be given: the new sides are the old times it, rounded up, and
- * the kernel's positions follow it, not the ratio of the sides (bicubic; the others take the ratio). */
+/* y [to_height, to_width, channels]. scale: 0, or the factor, from 1/65536, that imresize would be given: the new sides are the old times it, rounded
+ * up, and the kernel's positions follow it, not the ratio of the sides (bicubic; the others take the ratio). */
 HD_API hd_status hd_image_resize(hd_context *c, int type, int height, int width, int channels, const void *x, int method, double scale,
                                  int to_height, int to_width, void *y);
 /* Rows [from, to) of what hd_image_resize gives, with the same bits, from rows [first, first + rows) of the picture alone: for pictures larger

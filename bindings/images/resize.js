@@ -7,7 +7,7 @@ import { asArguments, asPicture, compute, filled, indexIn, readPicture } from '.
  * @typedef {object} ResizeOptions
  * @property {number} [width] pixels; with height, or `scale` instead of both
  * @property {number} [height]
- * @property {number} [scale] factor of both sides, which are rounded up
+ * @property {number} [scale] factor of both sides, from 1/65536; they are rounded up
  * @property {'nearest' | 'area' | 'bilinear' | 'bicubic'} [method] `bilinear` (default): as PIL's BILINEAR, bytes to the bit; `bicubic`: as
  *   MATLAB's imresize; both widen their kernels when shrinking (antialiasing). `area`: mean over the area that a new pixel covers. `nearest`: the
  *   pixel under the centre of the new one

@@ -44,10 +44,11 @@ static hd_status check_finite(hd_context *c, const char *name, hd_image i, const
     return HD_OK;
 }
 
-/* Whether a scale, if there is one, takes a side to another, rounded up. */
+/* Whether a scale, if there is one, takes a side to another, rounded up. Smaller ones than that of the longest side to one pixel say nothing more,
+ * and their kernels would have more taps than an int. */
 static bool fits(double scale, int from, int to)
 {
-    return scale == 0 || (scale * from > to - 1 && scale * from <= to);
+    return scale == 0 || (scale >= 1.0 / (MOST_SIDE + 1) && scale * from > to - 1 && scale * from <= to);
 }
 
 static hd_status check_method(hd_context *c, const char *name, int method)
@@ -84,7 +85,7 @@ hd_status hd_image_resize(hd_context *c, int type, int height, int width, int ch
         return c->status;
     }
     if (!fits(scale, height, to_height) || !fits(scale, width, to_width)) {
-        return hd_fail(c, HD_ERR_ARGUMENT, "%s: scale = %g, expected 0 or a factor that takes %d x %d pixels, rounded up, to %d x %d", name, scale, width,
+        return hd_fail(c, HD_ERR_ARGUMENT, "%s: scale = %g, expected 0 or a factor from 1/65536 that takes %d x %d pixels, rounded up, to %d x %d", name, scale, width,
                        height, to_width, to_height);
     }
     return hd_resize(c, from, x, method, own_scale(method, scale), to_height, to_width, y);
@@ -98,7 +99,7 @@ hd_status hd_image_resize_reach(hd_context *c, int height, int method, double sc
         return c->status;
     }
     if (!fits(scale, height, to_height)) {
-        return hd_fail(c, HD_ERR_ARGUMENT, "%s: scale = %g, expected 0 or a factor that takes %d rows, rounded up, to %d", name, scale, height, to_height);
+        return hd_fail(c, HD_ERR_ARGUMENT, "%s: scale = %g, expected 0 or a factor from 1/65536 that takes %d rows, rounded up, to %d", name, scale, height, to_height);
     }
     return hd_resize_reach(c, height, method, own_scale(method, scale), to_height, from, to, reach, reach + 1);
 }
@@ -213,8 +214,8 @@ static hd_status check_patches(hd_context *c, const char *name, hd_image size, i
     if (check_size(c, name, size) || check_size(c, name, all)) {
         return c->status;
     }
-    if (count < 1 || (double)count * (double)hd_image_bytes(all) >= 2147483648.0) {
-        return hd_fail(c, HD_ERR_ARGUMENT, "%s: %d patches, expected at least one, and below 2^31 bytes in all", name, count);
+    if (count < 1 || (double)count * (double)(hd_image_bytes(all) + 2 * sizeof *at) >= 2147483648.0) {
+        return hd_fail(c, HD_ERR_ARGUMENT, "%s: %d patches, expected at least one, and below 2^31 bytes in all with their places", name, count);
     }
     for (int i = 0; i < count; i++) {
         const int row = at[2 * i], col = at[2 * i + 1];

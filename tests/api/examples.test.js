@@ -33,7 +33,7 @@ test('the main job trains, tests, saves, loads and draws digits', () => {
   const accuracy = Number(/test accuracy ([\d.]+) %/.exec(printed)?.[1]);
   assert.ok(accuracy > 85 && accuracy <= 100, printed);
   assert.match(printed, /epoch 4\/4 {2}loss [\d.]+ {2}accuracy [\d.]+ % {2}[\d,]+ samples\/s {2}0 s left/);
-  assert.match(printed, /4,986 parameters/);
+  assert.match(printed, /Total params: 4,986 /);
   assert.match(printed, /loaded again/);
   assert.equal(printed.match(/says \d \([\d.]+ %\), is \d/g)?.length, 4);
 });
@@ -41,7 +41,7 @@ test('the main job trains, tests, saves, loads and draws digits', () => {
 test('LeNet learns digits', () => {
   const printed = run(join(folder, 'lenet.js'), '--train', '3000', '--epochs', '2');
   assert.ok(Number(/test accuracy ([\d.]+) %/.exec(printed)?.[1]) > 85, printed);
-  assert.match(printed, /61,706 parameters/);
+  assert.match(printed, /Total params: 61,706 /);
 });
 
 test('SSFN grows on digits, a row of the table as each layer is done', () => {
