@@ -6,7 +6,8 @@
  * @param {import('playwright-core').BrowserContext} context @param {string} home @param {(complaint: string) => void} complain @param {RegExp} [named]
  */
 export async function watchOut(context, home, complain, named = /^(blob|data):/) {
-  const isForeign = (/** @type {string} */ url) => !url.startsWith(home) && !/^(blob|data):/.test(url) && !named.test(url);
+  const own = [home, home.replace(/^http/, 'ws')]; // the pages of development servers ask theirs for news
+  const isForeign = (/** @type {string} */ url) => !own.some((place) => url.startsWith(place)) && !/^(blob|data):/.test(url) && !named.test(url);
   context.on('request', (request) => { if (isForeign(request.url())) complain(`fetched ${request.url()}`); });
   context.on('page', (page) => page.on('websocket', (socket) => { if (isForeign(socket.url())) complain(`opened ${socket.url()}`); }));
   await context.exposeBinding('heddleTestComplains', (_, text) => complain(text));
