@@ -95,7 +95,7 @@ test('what can not be resized is refused', async () => {
   for (const [image, options, code, pattern] of /** @type {[any, any, string, RegExp][]} */ ([
     [null, { width: 1, height: 1 }, 'argument', /resize: expected \{ data, shape/], [{ data: new Uint8Array(5), shape: [2, 3] }, { width: 1, height: 1 }, 'shape', /holds 6 elements, data has 5/],
     [{ data: new Uint8Array(5), width: 2, height: 2 }, { width: 1, height: 1 }, 'shape', /1\.25/], [good, { width: 2 }, 'argument', /width and height, or scale/],
-    [good, { width: 2, height: 2, scale: 2 }, 'argument', /width and height, or scale/], [good, { scale: -1 }, 'argument', /scale = -1/], [good, { scale: 1e-9 }, 'argument', /scale = 1e-09, .* from 1\/65536/], [good, { scale: NaN }, 'argument', /scale = NaN/],
+    [good, { width: 2, height: 2, scale: 2 }, 'argument', /width and height, or scale/], [good, { scale: -1 }, 'argument', /scale = -1/], [good, { scale: 1e-9 }, 'argument', /scale = 1e-9, .* from 1\/65536/], [good, { scale: NaN }, 'argument', /scale = NaN/],
     [good, { width: 0, height: 2 }, 'argument', /width = 0/], [good, { width: 65536, height: 1 }, 'argument', /65536 x 1 pixels is too large/], [good, { scale: 1e5 }, 'argument', /too large/],
     [good, { width: 40000, height: 40000 }, 'argument', /too large/], [good, { width: 1, height: 1, method: 'bicubik' }, 'argument', /did you mean "bicubic"/],
     [{ data: [1, NaN, 3], shape: [1, 1, 3] }, { width: 1, height: 1 }, 'argument', /row 0, column 0, channel 1 = nan/i], [good, { size: 3 }, 'argument', /unknown option "size"/],
