@@ -243,6 +243,19 @@ if (Symbol.dispose) {
   Object.defineProperty(Predictor.prototype, Symbol.dispose, { value() { this.dispose(); }, configurable: true, writable: true });
 }
 
+const labelKinds = ['string', 'number', 'boolean'];
+
+/** What a file says of labels or targets, beside what its model puts out. @param {Pick<Facts, 'classes' | 'targetShape'>} facts @param {Model} model */
+function checkFacts({ classes, targetShape }, { outputs: [{ shape }] }) {
+  const size = (/** @type {number[]} */ list) => list.reduce((product, n) => product * n, 1), width = size(shape);
+  if (classes && !(classes.length === width && classes.every(label => labelKinds.includes(typeof label)))) {
+    throw new HeddleError('argument', `classes: expected ${width} texts, numbers or booleans, as many as the model's outputs`);
+  }
+  if (!classes && !(targetShape.every(n => Number.isSafeInteger(n) && n > 0) && size(targetShape) === width)) {
+    throw new HeddleError('argument', `targetShape = ${JSON.stringify(targetShape).slice(0, 100)}, expected the sizes of ${width} outputs`);
+  }
+}
+
 /**
  * An estimator around a model that was loaded.
  * @template {typeof Predictor} T
@@ -257,6 +270,7 @@ export async function restore(model, find) {
       throw new HeddleError('file', 'the file holds a model, but no estimator; load reads it');
     }
     const one = /** @type {InstanceType<T>} */ (new (await find(estimator))(params));
+    checkFacts({ classes, targetShape }, model);
     one.adopt(model, { classes, targetShape, report });
     return one;
   } catch (cause) { // what is a wrong argument elsewhere is a damaged file here

@@ -1,7 +1,7 @@
 /* Which tile, if any: by a fixed table of costs, so that the choice is the same on every machine. */
 #include "kern/winograd_costs.h"
 
-/* Nanoseconds of each term (winograd_costs.h) on one thread of the relaxed engine: fitted by tools/bench/conv_costs.c (Node 24, AMD
+/* Nanoseconds of each term (winograd_costs.h) on one thread of the relaxed engine: fitted by tools/bench/native/conv_costs.c (Node 24, AMD
  * EPYC of the fourth generation). */
 static const double table[][HD_WINOGRAD_TERMS] = {
     [HD_WINOGRAD_NONE] = { 0.0383, 0.0532, 0.190, 0, 12.8 },

@@ -1,4 +1,4 @@
-/* The cost of a 3x3 convolution of stride 1 as a sum of terms; for its table's tool (tools/bench/conv_costs.c). */
+/* The cost of a 3x3 convolution of stride 1 as a sum of terms; for its table's tool (tools/bench/native/conv_costs.c). */
 #ifndef HD_KERN_WINOGRAD_COSTS_H
 #define HD_KERN_WINOGRAD_COSTS_H
 

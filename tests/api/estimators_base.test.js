@@ -96,8 +96,13 @@ test('a file keeps parameters, report and model; others are refused', async () =
   const net = await sequential([layers.input({ shape: [1] }), layers.dense({ units: 1 })]);
   await refuses(async () => Mean.load(await net.save('bytes')), 'file', /no estimator/);
   const { tensors, metadata } = readSafetensors(bytes), content = JSON.parse(metadata.heddle);
-  content.metadata.params.alpha = -3;
-  await refuses(() => Mean.load(writeSafetensors(tensors, { heddle: JSON.stringify(content) })), 'file', /damaged.*alpha = -3/);
+  for (const [change, message] of /** @type {[any, RegExp][]} */ ([
+    [{ params: { ...content.metadata.params, alpha: -3 } }, /damaged.*alpha = -3/], [{ targetShape: [999] }, /damaged.*targetShape = \[999\], expected the sizes of 1 outputs/],
+    [{ targetShape: ['1'] }, /targetShape = \["1"\]/], [{ classes: ['a', 'b'] }, /damaged.*classes: expected 1 texts/], [{ classes: [{}] }, /damaged.*classes/],
+  ])) {
+    const changed = JSON.stringify({ ...content, metadata: { ...content.metadata, ...change } });
+    await refuses(() => Mean.load(writeSafetensors(tensors, { heddle: changed })), 'file', message);
+  }
   one.dispose();
   back.dispose();
   net.dispose();

@@ -100,9 +100,8 @@ static inline void fuzz_activity(fuzz_bytes *b, hd_context *c, hd_model *m)
     GOOD(c, hd_activity_set(m, node ? node : "none", class->name, values, n));
 }
 
-static inline double fuzz_node_size(const hd_model *m, int node)
+static inline double fuzz_product(const int *dims, int rank)
 {
-    int dims[6], rank = hd_node_shape(m, node, dims);
     double n = 1;
     for (int i = 0; i < rank; i++) {
         n *= dims[i];
@@ -110,14 +109,16 @@ static inline double fuzz_node_size(const hd_model *m, int node)
     return n;
 }
 
+static inline double fuzz_node_size(const hd_model *m, int node)
+{
+    int dims[6];
+    return fuzz_product(dims, hd_node_shape(m, node, dims));
+}
+
 static inline double fuzz_weight_size(const hd_model *m, int weight)
 {
-    int dims[6], rank = hd_weight_shape(m, weight, dims);
-    double n = 1;
-    for (int i = 0; i < rank; i++) {
-        n *= dims[i];
-    }
-    return n;
+    int dims[6];
+    return fuzz_product(dims, hd_weight_shape(m, weight, dims));
 }
 
 /* Whether a model is small enough to be run many thousand times: every output may read every input. */

@@ -34,7 +34,7 @@ export function count() {
   aptInstall({ valgrind: '/usr/bin/valgrind' });
   buildPreset('native-gcc', 'heddle');
   mkdirSync(join(tree, 'build', 'bench'), { recursive: true });
-  run('gcc', '-std=c11', '-O2', '-Isrc', join('tools', 'bench', 'instructions.c'), join('build', 'native-gcc', 'libheddle.a'), '-lpthread', '-lm', '-o', program);
+  run('gcc', '-std=c11', '-O2', '-Isrc', join('tools', 'bench', 'native', 'instructions.c'), join('build', 'native-gcc', 'libheddle.a'), '-lpthread', '-lm', '-o', program);
   return Object.fromEntries(run(program).trim().split('\n').map((work) => [work, Math.round((counted(work, 3) - counted(work, 1)) / 2)]));
 }
 

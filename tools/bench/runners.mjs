@@ -52,7 +52,7 @@ async function buildNative(quick) {
   const library = await nativeLibrary(quick);
   for (const name of ['kern', 'works']) {
     const source = join(here, 'native', `${name}.c`), program = nativeProgram(name, quick);
-    if (isFresh(program, [source, library])) continue;
+    if (isFresh(program, [source, join(here, 'native', 'kit.h'), library])) continue;
     await run('gcc', ['-std=c11', '-O3', ...(quick ? [] : ['-march=native']), '-ffp-contract=off', '-Isrc', source, library, '-lpthread', '-lm', '-o', program]);
   }
 }

@@ -1,30 +1,12 @@
 /* Works of the benchmark in C, natively, on one thread: works WORK ROUNDS SECONDS prints {"ms": [...]}, one round of each after one to warm up.
  * The same networks, sizes and steps as in ../networks.mjs. */
 #define _POSIX_C_SOURCE 199309L /* clock_gettime */
-#include "heddle.h"
+#include "kit.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 enum { RELU = 3, SIGMOID = 1, SOFTMAX = 8, EXPLICIT = 2, BATCH = 128, CLASSES = 10 };
-
-static hd_context *context;
-
-static void must(hd_status status)
-{
-    if (status) {
-        fprintf(stderr, "%s\n", hd_error(context));
-        exit(1);
-    }
-}
-
-static int node(int made)
-{
-    must(made < 0 ? hd_error_status(context) : HD_OK);
-    return made;
-}
 
 static double now(void) /* ms */
 {

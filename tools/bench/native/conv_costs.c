@@ -1,5 +1,5 @@
 /* Costs of 3x3 convolutions of stride 1 by each algorithm: measured over many shapes and fitted by the terms of
- * src/kern/winograd_costs.c, whose table this prints. One thread, WebAssembly with relaxed SIMD in Node; see native/kern.c beside
+ * src/kern/winograd_costs.c, whose table this prints. One thread, WebAssembly with relaxed SIMD in Node; see kern.c beside
  * it for the command line. Least times of short runs, so that other work on the machine is seen as little as can be.
  *
  *   conv_costs              all shapes, the table, and what its choices cost against the best ones

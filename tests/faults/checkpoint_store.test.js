@@ -10,7 +10,7 @@ import { crc32, open, seal } from '../../bindings/checkpoints/format.js';
 import { checkpointInfo, loadCheckpoint, removeCheckpoint } from '../../bindings/checkpoints/index.js';
 import { connect } from '../../bindings/session.js';
 import { tree } from '../../tools/common.mjs';
-import { bits, classifier, fresh, labelled, mlp, places, refuses } from './modelkit.js';
+import { bits, classifier, fresh, labelled, mlp, places, refuses } from '../api/modelkit.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'heddle-'));
 after(() => rmSync(folder, { recursive: true }));

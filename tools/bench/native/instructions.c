@@ -1,27 +1,9 @@
-/* Work whose instructions are counted, on one thread: instructions WORK ROUNDS. Without arguments: names of the works, a line each. See instructions.mjs. */
-#include "heddle.h"
+/* Work whose instructions are counted, on one thread: instructions WORK ROUNDS. Without arguments: names of the works, a line each. See ../instructions.mjs. */
+#include "kit.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { ROWS = 32, SIDE = 128, SCORES = 4096 };
-
-static hd_context *context;
-
-static void must(hd_status status)
-{
-    if (status) {
-        fprintf(stderr, "%s\n", hd_error(context));
-        exit(1);
-    }
-}
-
-static int node(int made)
-{
-    must(made < 0 ? hd_error_status(context) : HD_OK);
-    return made;
-}
 
 /* Numbers in [-1, 1) from their places alone. */
 static void fill(hd_real *x, size_t n)
