@@ -104,12 +104,12 @@ test('bytes are those of the numbers; the rest is counted as header', async () =
 });
 
 test('a member that dies: the others go on, or stop with its name', async () => {
-  const timeout = heddleError('timeout', /round 1: "m2" did not answer "m0" within 0\.2 s/);
-  await withGroups(3, { deadline: 0.2 }, async ([a, b]) => {
+  const timeout = heddleError('timeout', /round 1: "m2" did not answer "m0" within 0\.5 s/);
+  await withGroups(3, { deadline: 0.5 }, async ([a, b]) => {
     await Promise.all([a, b].map((g) => assert.rejects(g.allReduceSum([Float64Array.of(1)]), timeout)));
     await assert.rejects(a.allReduceSum([Float64Array.of(1)]), timeout, 'the run is over');
   });
-  await withGroups(3, { deadline: 0.2, onLoss: 'continue' }, async ([a, b, c]) => {
+  await withGroups(3, { deadline: 0.5, onLoss: 'continue' }, async ([a, b, c]) => {
     for (let k = 0; k < 3; k++) assert.deepEqual(await Promise.all([a, b].map((g) => g.allReduceSum([Float64Array.of(1)]))), [[Float64Array.of(2)], [Float64Array.of(2)]]);
     assert.deepEqual([a.members, a.lost, b.members, b.lost], [['m0', 'm1'], ['m2'], ['m0', 'm1'], ['m2']]);
     await assert.rejects(c.allReduceSum([Float64Array.of(1)]), heddleError('timeout', /went on without this member/));
@@ -117,7 +117,7 @@ test('a member that dies: the others go on, or stop with its name', async () => 
 });
 
 test('the first member dies: the next adds up, even if only some have the last result', async () => {
-  await withGroups(4, { deadline: 0.2, onLoss: 'continue' }, async (groups, transports) => {
+  await withGroups(4, { deadline: 0.5, onLoss: 'continue' }, async (groups, transports) => {
     await Promise.all(groups.map((g) => g.allReduceSum([Float64Array.of(1)])));
     const first = groups.slice(1).map((g) => g.allReduceSum([Float64Array.of(1)]));
     assert.deepEqual(await Promise.all(first), [1, 2, 3].map(() => [Float64Array.of(3)]));
@@ -126,7 +126,7 @@ test('the first member dies: the next adds up, even if only some have the last r
     await transports[1].close(); // leaves: noticed without waiting
     const start = performance.now();
     assert.deepEqual(await Promise.all(groups.slice(2).map((g) => g.allReduceSum([Float64Array.of(1)]))), [[Float64Array.of(2)], [Float64Array.of(2)]]);
-    assert.ok(performance.now() - start < 150);
+    assert.ok(performance.now() - start < 400);
   });
 });
 
@@ -145,7 +145,7 @@ test('a first member that dies after it has told some but not all: the next one 
   const room = `test-${rooms++}`, state = { isDeaf: false };
   const transports = [broadcastTransport({ room, id: 'm0' }), deafTransport(room, 'm1', state), broadcastTransport({ room, id: 'm2' })];
   try {
-    const groups = await Promise.all(transports.map((t) => t.join({ members: 3, deadline: 0.2, onLoss: 'continue' })));
+    const groups = await Promise.all(transports.map((t) => t.join({ members: 3, deadline: 0.5, onLoss: 'continue' })));
     const sum = (m, values) => groups[m].allReduceSum([Float64Array.from(values)]);
     await Promise.all(groups.map((_, m) => sum(m, [1])));
     state.isDeaf = true;

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { info, init, layers, sequential } from '../../bindings/index.js';
+import { connect } from '../../bindings/session.js';
 import { Gram, admm, secular } from '../../bindings/solvers.js';
 
 const rows = 400, n = 12, q = 3;
@@ -15,10 +16,7 @@ const t = { data: Float32Array.from({ length: rows * q }, (_, i) => x.data[Math.
 await init({ deterministic: true, threads: 1 });
 const used = info().memory.used;
 after(async () => {
-  const probe = new Gram({ features: 1, targets: 1 }); // a call, for the status after the last dispose
-  await probe.values();
-  probe.dispose();
-  await new Promise((resolve) => { setTimeout(resolve, 20); });
+  await (await connect()).call('status', []); // after the last dispose
   assert.equal(info().memory.used, used, 'all memory is free again');
 });
 
