@@ -3,7 +3,8 @@ import { HeddleError, checkOptions, kindOf, suggest, wholeNumber } from './error
 
 /** @import { Client } from './rpc.js' */
 /** @import { AdmmStats } from './solver.js' */
-/** @typedef {{ data: Float64Array<ArrayBuffer>, shape: [number, number] }} Coefficients [targets, features] */
+/** @typedef {object} Coefficients @property {Float64Array<ArrayBuffer>} data row by row: those of each target
+ * @property {[number, number]} shape [targets, features] */
 
 const names = /** @type {const} */ (['O', 'Z', 'U']);
 
@@ -76,13 +77,13 @@ export class Admm {
     await this.#call('admmPart', ['dual']);
   }
 
-  /** @param {'O' | 'Z' | 'U'} name @returns {Promise<Coefficients>} */
+  /** One of the variables as it is now. @param {'O' | 'Z' | 'U'} name @returns {Promise<Coefficients>} a copy */
   async values(name) {
     const [targets, features] = this.#shape;
     return { data: await this.#call('admmRead', [this.#checked(name)]), shape: [targets, features] };
   }
 
-  /** @param {'O' | 'Z' | 'U'} name @param {Coefficients | ArrayLike<number>} values [targets, features] */
+  /** Gives a variable other values. @param {'O' | 'Z' | 'U'} name @param {Coefficients | ArrayLike<number>} values [targets, features] */
   async set(name, values) {
     await this.#call('admmWrite', [this.#checked(name), doubles(values, this.#shape[0] * this.#shape[1], `Admm.set: ${name}`)]);
   }

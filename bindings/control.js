@@ -8,6 +8,7 @@ export class TrainingControl {
   /** @type {((change: Change) => Promise<void>) | null} */
   #send = null;
 
+  /** Whether the fit is held, or will be after the batch that is running. */
   get isPaused() {
     return this.#isPaused;
   }

@@ -6,9 +6,13 @@ import { HeddleError, checkLength, checkOptions, kindOf, suggest } from './error
  *   | Float64Array | BigInt64Array | BigUint64Array} TypedArray */
 /** @typedef {readonly (number | boolean | TypedArray | NestedArray)[]} NestedArray */
 /**
- * An array with its shape, rows first: [rows, ...shape of one sample]. Element value = data * scale + offset; scale (1)
- * and offset (0) are for whole-number pixels: a Uint8Array stays one byte an element in the engine's memory.
- * @typedef {{ data: TypedArray | readonly number[], shape: readonly number[], scale?: number, offset?: number }} ArrayWithShape
+ * An array with its shape. An element's value is data * scale + offset, which is for whole-number pixels: a Uint8Array stays one byte an element
+ * in the engine's memory.
+ * @typedef {object} ArrayWithShape
+ * @property {TypedArray | readonly number[]} data all elements, row by row, the last axis running fastest
+ * @property {readonly number[]} shape rows first: [rows, ...shape of one sample]; its product is the length of data
+ * @property {number} [scale] factor on each element, finite; 1 unless told
+ * @property {number} [offset] added to each after that, finite; 0 unless told
  */
 /**
  * Rows of samples: a nested array [row][...]; an array of typed arrays; a flat typed array, whose length must be rows times

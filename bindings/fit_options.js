@@ -14,7 +14,7 @@ import { checkSeed } from './session.js';
  * Where training stands; beside these the losses and metrics by their Keras names (accuracy, val_loss, val_accuracy ...).
  * In the log of a batch they are means over the running epoch so far; validation comes with that of an epoch.
  * @typedef {object} TrainingProgress
- * @property {'batch' | 'epoch'} type
+ * @property {'batch' | 'epoch'} type what has ended
  * @property {number} epoch from 0
  * @property {number} batch from 0; in the log of an epoch its last
  * @property {number} batches in an epoch; 0 if a generator did not say
@@ -43,7 +43,7 @@ import { checkSeed } from './session.js';
  * @property {number} [stepsPerEpoch] for generators: batches in an epoch; unless told an epoch ends with the generator
  * @property {number | 'epoch'} [gradientAccumulationSteps] batches whose mean gradient makes one step of the optimiser (the last of an
  *   epoch may be fewer); 'epoch': all of them, full-batch training in pieces; 1 unless told
- * @property {EarlyStoppingOptions} [earlyStopping]
+ * @property {EarlyStoppingOptions} [earlyStopping] ends the fit when a value of the logs stops improving; unless told all epochs are trained
  * @property {string | URL | CheckpointOptions} [checkpoint] a store, or more: the fit is saved there while it runs, and a fit of the same model,
  *   settings and data that finds it there goes on from it, to the same weights and logs as without the break. Callbacks of batches after the
  *   last checkpoint are called again. With a generator its source begins anew, and what was taken from it is passed over. After an abort
@@ -74,13 +74,13 @@ import { checkSeed } from './session.js';
  * @property {FitEvent[]} events what happened, but for checkpoints that were written
  */
 /**
- * What happened to a fit at a batch: `checkpoint`: one was written; `checkpointFailed`: it could not be, the one before stays and the
- * training goes on; `resumed`: it went on with a run that the store held; `restarted`: the engine had crashed and was replaced;
- * `rolledBack`: see onDiverged. Epoch and batch: where it goes on, from 0.
+ * What happened to a fit at a batch.
  * @typedef {object} FitEvent
- * @property {'checkpoint' | 'checkpointFailed' | 'resumed' | 'restarted' | 'rolledBack'} type
- * @property {number} epoch
- * @property {number} batch
+ * @property {'checkpoint' | 'checkpointFailed' | 'resumed' | 'restarted' | 'rolledBack'} type `checkpoint`: one was written; `checkpointFailed`: it could
+ *   not be, the one before stays and the training goes on; `resumed`: it went on with a run that the store held; `restarted`: the engine had
+ *   crashed and was replaced; `rolledBack`: see onDiverged
+ * @property {number} epoch number of the epoch in which the fit goes on, from 0
+ * @property {number} batch batches of that epoch that are done: the number, from 0, of the one it goes on with
  * @property {number} [bytes] of the checkpoint
  * @property {string} [message] why it failed, crashed or was rolled back
  * @property {number} [learningRate] base learning rate after a rollback

@@ -21,7 +21,8 @@ import { connect } from './session.js';
  * @property {number} [known] of features that are added to others: sums of the first `known` with each other are there already, of these
  *   same rows; only those with the features after them are added. 0 unless told
  * @property {AbortSignal} [signal] all rows are added or none (but for rounding in float64)
- * @property {(progress: { rows: number, of: number }) => void} [onProgress]
+ * @property {(progress: { rows: number, of: number }) => void} [onProgress] called after each piece of the
+ *   rows, with how many are added so far, of how many
  */
 
 /** @typedef {{ client: Client, id: number }} Place */
@@ -44,9 +45,9 @@ export class Gram {
   /** @param {{ features: number, targets: number }} sizes features: n, 1 to 16,384; targets: q, 1 to 4,096 */
   constructor(sizes) {
     checkOptions(sizes, ['features', 'targets'], 'Gram');
-    /** @readonly */
+    /** Features of a sample: n. @readonly */
     this.features = wholeNumber(sizes?.features, 'Gram: features', 1, NaN);
-    /** @readonly */
+    /** Targets of a sample: q. @readonly */
     this.targets = wholeNumber(sizes?.targets, 'Gram: targets', 1, NaN);
     if (Number.isNaN(this.features + this.targets)) throw new HeddleError('argument', 'Gram: expected { features, targets }');
     dropped.register(this, this.#home, this);

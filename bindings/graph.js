@@ -13,18 +13,26 @@ import { checkSeed, defaultSeed } from './session.js';
  */
 /**
  * A whole model without its weights; plain JSON. The same description and seed give the same initial weights.
- * @typedef {{ name: string, seed: number, nodes: NodeDescription[], outputs: string[] }} ModelDescription
+ * @typedef {object} ModelDescription
+ * @property {string} name for summaries and files
+ * @property {number} seed of the initial weights, 0 to 2^53 - 1
+ * @property {NodeDescription[]} nodes inputs and layers, each after those that it reads
+ * @property {string[]} outputs names of the nodes whose values the model gives, in order
  */
-/** @typedef {{ name?: string, seed?: number }} ModelOptions name: for summaries and files; seed: of the initial weights, and by
- *   default of shuffling and dropout; a random one unless told or set by `init` */
+/**
+ * @typedef {object} ModelOptions
+ * @property {string} [name] for summaries and files; "model" unless told
+ * @property {number} [seed] of the initial weights, and by default of shuffling and dropout: a whole number 0 to 2^53 - 1; a random one unless told or
+ *   set by `init`
+ */
 
 /** The output of a layer or an input while a graph is being drawn; made by `input` and `apply`. */
 export class SymbolicTensor {
   /** @param {LayerSpec} spec @param {readonly SymbolicTensor[]} inputs */
   constructor(spec, inputs) {
-    /** @readonly */
+    /** The layer that gives it, or the input that it is. @readonly @type {LayerSpec} */
     this.spec = spec;
-    /** @readonly */
+    /** What the layer reads, in order; empty for an input. @readonly */
     this.inputs = Object.freeze([...inputs]);
     Object.freeze(this);
   }

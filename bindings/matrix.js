@@ -8,7 +8,11 @@ import { connect } from './session.js';
  * @typedef {{ data: ArrayLike<number>, shape: readonly number[] } | readonly (readonly number[] | Float32Array | Float64Array)[]} MatrixLike
  */
 /** As a right side: one column. @typedef {MatrixLike | readonly number[] | Float32Array | Float64Array} VectorLike */
-/** @typedef {{ data: Floats, shape: [number, number] }} Matrix row by row: [rows, columns] */
+/**
+ * @typedef {object} Matrix
+ * @property {Floats} data all elements, row by row; a Float32Array if all matrices of the call were given as such, else a Float64Array
+ * @property {[number, number]} shape [rows, columns]
+ */
 /** @typedef {{ data: ArrayLike<number>, rows: number, cols: number }} Given */
 
 /** @param {unknown} value @returns {value is ArrayLike<number>} */

@@ -19,8 +19,9 @@ import { summaryTable } from './summary.js';
 /** @import { LayerSpec } from './options.js' */
 /** @import { Source } from './stores/index.js' */
 /** @import { SummaryOptions } from './summary.js' */
-/** Plain copies: nobody else uses them. @typedef {{ data: Float32Array<ArrayBuffer>, shape: number[] }} Tensor */
-/** @typedef {{ [name: string]: Tensor }} NamedTensors by weight, such as "dense/kernel" */
+/** A plain copy: nobody else uses it. @typedef {object} Tensor @property {Float32Array<ArrayBuffer>} data all elements, the last axis running fastest
+ * @property {number[]} shape of a model's output rows first; its product is the length of data */
+/** @typedef {{ [name: string]: Tensor }} NamedTensors by the names of weights, such as "dense/kernel" */
 /**
  * @typedef {object} LayerInfo
  * @property {string} name unique in the model
@@ -31,10 +32,12 @@ import { summaryTable } from './summary.js';
  * @property {number} frozenParameters those of them that training leaves as they are
  * @property {readonly { name: string, shape: readonly number[], frozen: boolean }[]} weights in the order of the layer
  */
-/** @typedef {{ batchSize?: number, signal?: AbortSignal }} PassOptions batchSize: rows computed at a time, 32 unless told */
-/** @typedef {{ metadata?: Json, preprocessing?: Json, includeOptimizer?: boolean, signal?: AbortSignal }} SaveModelOptions metadata: anything
- *   to be kept with the model; preprocessing: how inputs must be made, for whoever loads it; includeOptimizer: its moments and steps too, so
- *   that `fit` of the loaded model, with initialEpoch and the same seed, goes on to the same bits; false unless told */
+/** @typedef {object} PassOptions @property {number} [batchSize] rows computed at a time, 32 unless told
+ * @property {AbortSignal} [signal] stops the pass between pieces of its rows; the call then rejects with the signal's reason */
+/** @typedef {object} SaveModelOptions @property {Json} [metadata] anything to be kept with the model; what it was loaded with unless told
+ * @property {Json} [preprocessing] how inputs must be made, for whoever loads it; what the model was loaded with unless told
+ * @property {boolean} [includeOptimizer] its moments and steps too, so that `fit` of the loaded model, with initialEpoch and the same seed, goes on to
+ *   the same bits; false unless told @property {AbortSignal} [signal] as of SaveOptions: `save` rejects with its reason, and a path keeps its old file */
 
 /** Keeps the constructor and the core to this module. */
 const key = Symbol('model');
@@ -73,6 +76,7 @@ export class Model {
     return model.#core;
   }
 
+  /** For summaries and files. @returns {string} */
   get name() {
     return this.#core.description.name;
   }
@@ -195,7 +199,7 @@ export class Model {
    */
   /**
    * @overload
-   * @param {BatchSource} x
+   * @param {BatchSource} x as of `fit`
    * @param {FitOptions} [options]
    * @returns {AsyncGenerator<TrainingLog, History, void>}
    */
@@ -365,7 +369,7 @@ export class Model {
    * @overload
    * @param {'blob'} target
    * @param {SaveModelOptions} [options]
-   * @returns {Promise<Blob>}
+   * @returns {Promise<Blob>} of the type application/octet-stream
    */
   /**
    * @overload

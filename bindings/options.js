@@ -22,7 +22,7 @@ import { tables } from './tables.js';
  */
 
 /** @typedef {number | boolean | string | readonly number[]} OptionValue */
-/** @typedef {{ readonly [name: string]: OptionValue }} OptionValues only those that were given */
+/** @typedef {{ readonly [name: string]: OptionValue }} OptionValues options of a class by name, only those that were given */
 /**
  * A row of an option table; the range is `min` (or, excluded, `above`) to `max` (or `below`).
  * @typedef {object} Option
@@ -53,37 +53,55 @@ import { tables } from './tables.js';
  * @property {ActivitySpec} activity
  * @property {RecipeSpec} recipe
  */
-/**
- * @typedef {{ readonly loss: string, readonly options: OptionValues }} LossSpec
- * @typedef {{ readonly metric: string, readonly options: OptionValues }} MetricSpec
- * @typedef {{ readonly optimizer: string, readonly options: OptionValues, readonly schedule?: ScheduleSpec }} OptimizerSpec
- * @typedef {{ readonly schedule: string, readonly options: OptionValues, readonly initialLearningRate?: number }} ScheduleSpec
- * @typedef {{ readonly initializer: string, readonly options: OptionValues }} InitializerSpec
- * @typedef {{ readonly regularizer: string, readonly options: OptionValues }} RegularizerSpec
- * @typedef {{ readonly constraint: string, readonly options: OptionValues }} ConstraintSpec
- * @typedef {{ readonly activity: string, readonly options: OptionValues }} ActivitySpec
- * @typedef {{ readonly recipe: string, readonly options: OptionValues }} RecipeSpec
- */
+/** @typedef {object} LossFields @property {string} loss name of its class, such as 'huber'
+ * @property {OptionValues} options those that were given: the others have their defaults */
+/** @typedef {Readonly<LossFields>} LossSpec */
+/** @typedef {object} MetricFields @property {string} metric name of its class, such as 'accuracy'
+ * @property {OptionValues} options those that were given: the others have their defaults */
+/** @typedef {Readonly<MetricFields>} MetricSpec */
+/** @typedef {object} OptimizerFields @property {string} optimizer name of its class, such as 'adam'
+ * @property {OptionValues} options those that were given: the others have their defaults
+ * @property {ScheduleSpec} [schedule] what its learning rate is from step to step; the same in all unless told */
+/** @typedef {Readonly<OptimizerFields>} OptimizerSpec */
+/** @typedef {object} ScheduleFields @property {string} schedule name of its class, such as 'cosine'
+ * @property {OptionValues} options those that were given: the others have their defaults
+ * @property {number} [initialLearningRate] what it starts from; the optimiser's own learning rate unless told. Not in an optimiser's `schedule` */
+/** @typedef {Readonly<ScheduleFields>} ScheduleSpec */
+/** @typedef {object} InitializerFields @property {string} initializer name of its class, such as 'glorot'
+ * @property {OptionValues} options those that were given: the others have their defaults */
+/** @typedef {Readonly<InitializerFields>} InitializerSpec */
+/** @typedef {object} RegularizerFields @property {string} regularizer name of its class, such as 'l2'
+ * @property {OptionValues} options those that were given: the others have their defaults */
+/** @typedef {Readonly<RegularizerFields>} RegularizerSpec */
+/** @typedef {object} ConstraintFields @property {string} constraint name of its class, such as 'unitNorm'
+ * @property {OptionValues} options those that were given: the others have their defaults */
+/** @typedef {Readonly<ConstraintFields>} ConstraintSpec */
+/** @typedef {object} ActivityFields @property {string} activity name of its class, such as 'klSparsity'
+ * @property {OptionValues} options those that were given: the others have their defaults */
+/** @typedef {Readonly<ActivityFields>} ActivitySpec */
+/** @typedef {object} RecipeFields @property {string} recipe name of its class, such as 'resnet18'
+ * @property {OptionValues} options those that were given: the others have their defaults */
+/** @typedef {Readonly<RecipeFields>} RecipeSpec */
 /**
  * What hangs on weights.
  * @typedef {object} WeightSpec
- * @property {InitializerSpec} [initializer]
- * @property {RegularizerSpec | readonly RegularizerSpec[]} [regularizer]
- * @property {ConstraintSpec} [constraint]
- * @property {number} [learningRateFactor]
- * @property {boolean} [frozen]
+ * @property {InitializerSpec} [initializer] draws their first values; the layer's own unless told
+ * @property {RegularizerSpec | readonly RegularizerSpec[]} [regularizer] penalty on their values, added to the loss, or several that add up; none unless told
+ * @property {ConstraintSpec} [constraint] that they are brought back to after each step of the optimiser; none unless told
+ * @property {number} [learningRateFactor] on the learning rate, 0 to 1e6; 1 unless told
+ * @property {boolean} [frozen] training leaves them as they are; false unless told
  */
 /** @typedef {Readonly<LayerFields>} LayerSpec */
 /**
  * @typedef {object} LayerFields
  * @property {string} layer name of its class; 'input' for an input
- * @property {string} [name]
+ * @property {string} [name] unique in a model, 1 to 63 bytes of UTF-8 without "/"; by default the class's name, numbered
  * @property {OptionValues} [options] every layer but an input has them
  * @property {{ readonly kernel?: Readonly<WeightSpec>, readonly bias?: Readonly<WeightSpec> }} [weights] kernel: of all weights
  *   but biases
- * @property {ActivitySpec} [activity]
- * @property {readonly number[]} [inputShape]
- * @property {readonly number[]} [shape] of an input
+ * @property {ActivitySpec} [activity] penalty on the layer's outputs, added to the loss; none unless told
+ * @property {readonly number[]} [inputShape] of one sample: makes an input before the first layer of a sequential model
+ * @property {readonly number[]} [shape] of an input: of one sample, without the batch; 1 to 6 sizes
  */
 /**
  * Options of every layer.
@@ -102,16 +120,17 @@ import { tables } from './tables.js';
  *   too (and no gradient is computed for them), but statistics of batch normalisation move; lbfgs knows no factors
  * @property {InitializerSpec | string} [kernelInitializer] of all weights but biases
  * @property {RegularizerSpec | string | readonly (RegularizerSpec | string)[]} [kernelRegularizer] one, or several that add up
- * @property {ConstraintSpec | string} [kernelConstraint]
- * @property {InitializerSpec | string} [biasInitializer]
- * @property {RegularizerSpec | string | readonly (RegularizerSpec | string)[]} [biasRegularizer]
- * @property {ConstraintSpec | string} [biasConstraint]
+ * @property {ConstraintSpec | string} [kernelConstraint] that all weights but biases are brought back to after each step; none unless told
+ * @property {InitializerSpec | string} [biasInitializer] of the biases, bias or beta; the layer's own unless told: zeros, for monotonicDense `spread`
+ * @property {RegularizerSpec | string | readonly (RegularizerSpec | string)[]} [biasRegularizer] one, or several that add up; none unless told
+ * @property {ConstraintSpec | string} [biasConstraint] that the biases are brought back to after each step; none unless told
  */
 /**
  * @typedef {object} ScheduleExtras
  * @property {number} [initialLearningRate] what the schedule starts from; by default the optimiser's own learning rate
  */
-/** @typedef {{ shape: readonly number[], name?: string }} InputOptions shape of one sample, without the batch */
+/** @typedef {object} InputOptions @property {readonly number[]} shape of one sample, without the batch: 1 to 6 sizes
+ * @property {string} [name] unique in a model, 1 to 63 bytes of UTF-8 without "/"; "input", numbered, unless told */
 
 /** Where factories live, for messages. @type {Record<Kind, string>} */
 const spaces = {

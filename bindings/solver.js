@@ -12,7 +12,14 @@ import { inOut } from './heap.js';
  * @property {1 | -1} sign
  * @property {number} known features whose sums are there
  */
-/** @typedef {{ g: Float64Array<ArrayBuffer>, c: Float64Array<ArrayBuffer>, samples: number, targetSquares: number }} GramValues g: [n, n], c: [q, n] */
+/**
+ * Sums over J samples of features y [n] and targets t [q].
+ * @typedef {object} GramValues
+ * @property {Float64Array<ArrayBuffer>} g sum y y^T [n, n], row by row, of which the lower triangle counts
+ * @property {Float64Array<ArrayBuffer>} c sum t y^T [q, n], row by row
+ * @property {number} samples how many there are: J
+ * @property {number} targetSquares sum |t|^2
+ */
 
 /**
  * Ridge regression for several lambdas.

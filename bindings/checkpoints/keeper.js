@@ -12,9 +12,10 @@ import { Generations, checkStore } from './store.js';
  * @typedef {object} CheckpointOptions
  * @property {string | URL} store a path (Node), file:, indexeddb://name, opfs://path/name, or 'memory', which only helps against crashes of
  *   the engine. Two generations are written in turn, to names that end in .a and .b
- * @property {number} [everySeconds] 30 unless told; none unless told if batches or epochs are given
- * @property {number} [everyBatches]
- * @property {number} [everyEpochs]
+ * @property {number} [everySeconds] since the one before, looked at after each batch; 0: by batches and epochs alone. 30 unless told, but 0 if
+ *   those are given
+ * @property {number} [everyBatches] a checkpoint after each so many batches, at least 1, counted through all epochs of the fit; none unless told
+ * @property {number} [everyEpochs] one after each so many epochs, at least 1, counted from epoch 0; none unless told
  * @property {boolean} [resume] go on with the unfinished run that the store holds; true unless told. false: begin anew, and remove what is there
  * @property {boolean} [keep] leave the checkpoint there, of the end, when the fit has ended; false unless told
  * @property {number} [restarts] how often an engine that crashed during the fit is replaced; 3 unless told

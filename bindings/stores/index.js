@@ -2,9 +2,23 @@
 import { HeddleError, abortError, checkOptions, kindOf, part, suggest } from '../errors.js';
 import { toBytes } from '../files/bytes.js';
 
-/** @typedef {{ url: string, name: string, size: number, modified: Date }} StoredEntry size in bytes */
-/** @typedef {{ type?: string, signal?: AbortSignal }} SaveOptions type: MIME type of a Blob or download */
-/** @typedef {{ signal?: AbortSignal }} LoadOptions */
+/**
+ * @typedef {object} StoredEntry
+ * @property {string} url what loads and removes it: indexeddb://name or opfs://path/name
+ * @property {string} name without the scheme
+ * @property {number} size bytes
+ * @property {Date} modified when it was saved last
+ */
+/**
+ * @typedef {object} SaveOptions
+ * @property {string} [type] MIME type of a Blob or download; application/octet-stream unless told
+ * @property {AbortSignal} [signal] the call rejects with its reason if it is aborted before anything is stored: for a path until the new file takes the
+ *   place of the old one, for others only at the beginning
+ */
+/**
+ * @typedef {object} LoadOptions
+ * @property {AbortSignal} [signal] stops the reading of a path or URL, and the call rejects with its reason; for other sources it counts at the beginning only
+ */
 /** @typedef {Uint8Array | ArrayBuffer | Blob | Response | URL | string} Source */
 
 // Each store is loaded when it is first used: a program uses one or two of them, most often none.
