@@ -6,7 +6,7 @@ import { byteSize, jsonPart, readJson, rounded } from './message.js';
 /** @import { Plan, Traffic } from './transport.js' */
 /** Numbers to send: an array, or one with its shape.
  * @typedef {Float64Array | Float32Array | { data: Float64Array | Float32Array, shape: readonly number[] }} Values */
-/** @typedef {{ type?: 'float32' | 'float64' }} WireOptions type: of the numbers on their way; float32 unless told */
+/** @typedef {object} WireOptions @property {'float32' | 'float64'} [type] of the numbers on their way; float32 unless told */
 /** @typedef {(to: string | null, message: Omit<Message, 'from'>) => Traffic} Send */
 
 const longest = 2 ** 31; // bytes of one message
@@ -91,6 +91,7 @@ export class Group {
     return this.#plan.onLoss;
   }
 
+  /** Whether the run goes on for this member: it has not left, and nothing has ended it. */
   get isOpen() {
     return this.#failure === null;
   }

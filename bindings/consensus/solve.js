@@ -36,10 +36,10 @@ import { Group } from './group.js';
  * @property {Coefficients} coef the same for all members (with gossip, within its precision), and in the ball
  * @property {number} lambda that worked
  * @property {number} rounds of ADMM; 1 for `gram`
- * @property {boolean} converged
+ * @property {boolean} converged the residuals came below the tolerances within the most rounds; for `gram` true
  * @property {{ primal: number, dual: number }[]} history residuals: the distance of the members' coefficients from the common ones, and s
  *   times the change of those; over all members
- * @property {number} penalty
+ * @property {number} penalty s of the last round, which `balance` may have changed; 0 for `gram`
  * @property {Float64Array<ArrayBuffer> | null} dual of this member, U_m [targets, features]; null for `gram`
  * @property {number} mixings gossip: exchanges for each mean; else 0
  * @property {readonly string[]} members whose samples it is of

@@ -29,8 +29,13 @@ import { decode, encode, isName, jsonPart, payloadBytes, readJson } from './mess
  *   `stop` unless told. What the first of the members by name says holds for all
  * @property {AbortSignal} [signal] leaves the group, and makes its calls reject
  */
-/** Bytes and messages one way. A message to all counts once at its sender. `payload`: numbers; `header`: all else that is
- * given to the back end. @typedef {{ payload: number, header: number, messages: number }} Traffic */
+/**
+ * Bytes and messages one way. A message to all counts once at its sender.
+ * @typedef {object} Traffic
+ * @property {number} payload bytes of numbers
+ * @property {number} header bytes of all else that is given to the back end
+ * @property {number} messages how many; a long one that goes in pieces is one
+ */
 /** @typedef {{ plan: Plan, leader: string, group: Group, accepted: Set<string>, since: number }} Start */
 /** @typedef {{ run: bigint, members: string[], seed: number, deadline: number, onLoss: 'continue' | 'stop' }} Plan */
 

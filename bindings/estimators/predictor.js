@@ -18,10 +18,12 @@ import { readSamples, readTraining, valuesOf } from './samples.js';
  * @typedef {object} LearnOptions
  * @property {AbortSignal} [signal] fit then rejects with the signal's reason (the standard AbortError), and the estimator
  *   keeps the last whole model
- * @property {(progress: Progress) => void} [onProgress]
+ * @property {(progress: Progress) => void} [onProgress] called after each part of the work that `phase` names: rows whose
+ *   features are summed up, an epoch ...
  * @property {readonly [ArrayLike2, ArrayLike2 | LabelList]} [validationData] other rows to choose by or to watch
  */
-/** @typedef {{ batchSize?: number, signal?: AbortSignal }} PassOptions batchSize: rows computed at a time, 1024 unless told */
+/** @typedef {object} PassOptions @property {number} [batchSize] rows computed at a time, 1024 unless told
+ * @property {AbortSignal} [signal] stops the pass between pieces of its rows; the call then rejects with the signal's reason */
 /** What a fit found, for files: classes of a classifier, else null; the shape of a row of y; what is worth telling.
  * @typedef {{ classes: Label[] | null, targetShape: number[], report: { [name: string]: Json } }} Facts */
 

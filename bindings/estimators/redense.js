@@ -23,15 +23,21 @@ import { readSamples, readTargets, valuesOf } from './samples.js';
  *   better conditioned, and the ball that O may move in smaller
  * @property {'uniform' | 'orthogonal'} [matrix] R: uniform in [-1, 1) or orthonormal columns
  * @property {number} [kappa] radius of the ball in units of |O0|; 1 unless told
- * @property {'categoricalCrossentropy' | 'meanSquaredError' | 'poisson' | 'huber'} [loss]
+ * @property {'categoricalCrossentropy' | 'meanSquaredError' | 'poisson' | 'huber'} [loss] categoricalCrossentropy unless told;
+ *   that and poisson need outputs of a softmax
  * @property {number} [learningRate] of Adam, 1e-4 unless told
  * @property {number} [epochs] each one step on all rows; 200 unless told
  * @property {number} [chunk] rows computed at a time, 512 unless told: few enough to stay in the cache
  * @property {number | null} [seed] of R
  * @property {number} [maxCondition] an R of a larger condition number is drawn again; 1e5 unless told
  */
-/** Rows of features and the linear layer on them: kernel [outputs, n], bias [outputs]; activation: softmax unless told.
- * @typedef {{ features: ArrayLike2, head: { kernel: ArrayLike2, bias?: ArrayLike2, activation?: 'softmax' | 'linear' } }} FeaturesWithHead */
+/**
+ * Rows of features, and the trained linear layer on them.
+ * @typedef {object} FeaturesWithHead
+ * @property {ArrayLike2} features what the layer takes: [rows, n]
+ * @property {{ kernel: ArrayLike2, bias?: ArrayLike2, activation?: 'softmax' | 'linear' }} head the layer: kernel [outputs, n]; bias [outputs], zeros
+ *   unless told; activation of its outputs, softmax unless told
+ */
 /** @typedef {LearnOptions & { classes?: readonly Label[] }} ReDenseOptions classes: labels in the order of the outputs; 0, 1, ... unless
  *   told */
 /** What is replaced: oa is [outputs, n + 1], [O, b]. activation: of the layer itself; after: that of a layer of its own behind it.

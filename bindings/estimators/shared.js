@@ -10,13 +10,13 @@ import { readTraining } from './samples.js';
 /** @import { Label, LabelList } from './labels.js' */
 /** @import { LearnOptions } from './predictor.js' */
 /**
- * Others with rows of their own, who fit the same network: `consensusSolver` of heddle/consensus gives one. solve: coefficients for
- * the rows of all, from the sums of one's own; sum: over all; union: classes of all, sorted; seed: of the random weights.
+ * Others with rows of their own, who fit the same network: `consensusSolver` of heddle/consensus gives one.
  * @typedef {object} Together
- * @property {number} seed
- * @property {(gram: Gram, problem: { radius?: number, lambda?: number }) => Promise<{ coef: Coefficients, lambda: number }>} solve
- * @property {(values: readonly number[]) => Promise<number[]>} sum
- * @property {<T extends Label>(values: readonly T[]) => Promise<T[]>} union
+ * @property {number} seed of the random weights, the same for all members
+ * @property {(gram: Gram, problem: { radius?: number, lambda?: number }) => Promise<{ coef: Coefficients, lambda: number }>} solve coefficients for
+ *   the rows of all, from the sums of one's own, of a norm up to radius (any unless told), with ridge penalty lambda (0); and the lambda that worked
+ * @property {(values: readonly number[]) => Promise<number[]>} sum of each number over all members
+ * @property {<T extends Label>(values: readonly T[]) => Promise<T[]>} union classes that any member has, each once, sorted
  */
 /** @typedef {LearnOptions & { together?: Together }} SharedOptions */
 

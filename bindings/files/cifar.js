@@ -22,7 +22,8 @@ export const cifar100CoarseClasses = Object.freeze(['aquatic_mammals', 'fish', '
 
 const side = 32, plane = side * side, pixels = 3 * plane;
 
-/** @typedef {{ data: Uint8Array<ArrayBuffer>, shape: number[] }} Images [n, 32, 32, 3]: RGB, 0..255, ready for the models */
+/** @typedef {object} Images ready for the models @property {Uint8Array<ArrayBuffer>} data RGB, 0..255, picture by picture, rows from the top
+ * @property {number[]} shape [n, 32, 32, 3] */
 
 /**
  * @param {Uint8Array | ArrayBuffer} input

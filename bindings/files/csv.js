@@ -8,7 +8,7 @@ import { gunzip, isGzip } from './gzip.js';
  * @property {string[]} names of the columns: as in the file, else "column 1", "column 2" ...
  * @property {(Float64Array | string[])[]} columns in the order of names: numbers where all its fields are numbers or empty
  *   (empty ones are NaN) and one is not empty, else the texts
- * @property {number} rows
+ * @property {number} rows length of each column, the header not counted
  */
 /** @typedef {{ line: number, fields: string[] }} CsvRecord line: where it begins, from 1 */
 

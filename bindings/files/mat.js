@@ -4,8 +4,11 @@ import { toBytes } from './bytes.js';
 import { unpack } from './gzip.js';
 
 /**
- * A variable: numbers in column-major order, a text for a row of characters (several rows: one text each), or a cell array's elements.
- * @typedef {{ shape: number[], data: Float64Array | string[] | MatValue[] }} MatValue
+ * A variable, or an element of a cell array.
+ * @typedef {object} MatValue
+ * @property {number[]} shape two or more sizes, rows first; of text [rows, characters]
+ * @property {Float64Array | string[] | MatValue[]} data numbers in column-major order, whatever type they were; a text for each row of characters; or
+ *   the elements of a cell array, in column-major order
  */
 /** @typedef {{ type: number, bytes: Uint8Array, next: number }} Element next: where the following one begins */
 

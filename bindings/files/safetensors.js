@@ -7,8 +7,18 @@ import { parseStrictJson } from './json.js';
 
 /** @import { NumberArray, NumberArrayType } from './bytes.js' */
 /** @typedef {'BOOL' | 'U8' | 'I8' | 'I16' | 'U16' | 'F16' | 'BF16' | 'I32' | 'U32' | 'F32' | 'F64' | 'I64' | 'U64'} Dtype */
-/** @typedef {{ dtype: Dtype, shape: number[], data: NumberArray }} Tensor F16 and BF16 hold their bits as Uint16Array */
-/** @typedef {{ dtype?: Dtype, shape: number[], data: NumberArray }} TensorInput */
+/**
+ * @typedef {object} Tensor
+ * @property {Dtype} dtype how the file stores an element
+ * @property {number[]} shape its product is the length of data; []: a single number
+ * @property {NumberArray} data the typed array of its dtype; F16 and BF16 have their bits in a Uint16Array, BOOL 0 or 1 in a Uint8Array
+ */
+/**
+ * @typedef {object} TensorInput
+ * @property {Dtype} [dtype] how it is stored; that of the array unless told. Needed for F16, BF16 and BOOL
+ * @property {number[]} shape its product is the length of data; []: a single number
+ * @property {NumberArray} data of its dtype: F16 and BF16 have their bits in a Uint16Array, BOOL 0 or 1 in a Uint8Array
+ */
 /** @typedef {{ name: string, dtype: Dtype, shape: number[], begin: number, end: number }} Entry */
 
 const where = 'safetensors';

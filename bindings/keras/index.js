@@ -9,7 +9,14 @@ import { readers } from './layers.js';
 /** @import { SymbolicTensor } from '../graph.js' */
 /** @import { Model } from '../model.js' */
 /** @import { KerasSource, Weight } from './files.js' */
-/** @typedef {{ name: string, kind: string, config: any, inputs: string[] | null }} KerasLayer inputs: names of layers; null: the layer before */
+/**
+ * A layer as a file of Keras has it.
+ * @typedef {object} KerasLayer
+ * @property {string} name in the file
+ * @property {string} kind its class in Keras, such as Conv2D
+ * @property {any} config its options, by Keras' names
+ * @property {string[] | null} inputs names of the layers that it reads; null: the layer before
+ */
 
 /**
  * Names of the layers that a layer reads, as Keras 2 and TensorFlow.js write them, or as Keras 3.

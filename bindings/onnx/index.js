@@ -107,8 +107,8 @@ export async function exportOnnx(model, options = {}) {
 /**
  * @typedef {object} ImportOptions
  * @property {'auto' | 'NCHW' | 'NHWC'} [inputLayout] how the file's inputs of four axes lie; `auto` (default): as the first operator that minds wants it
- * @property {string} [name] of the model
- * @property {AbortSignal} [signal]
+ * @property {string} [name] of the model; "model" unless told
+ * @property {AbortSignal} [signal] stops the reading of the source; `importOnnx` then rejects with its reason
  */
 
 /** Operators that work on each element, whatever the order of axes. */

@@ -15,7 +15,7 @@ import { findPlace, isCounter } from './names.js';
  * @property {string} [prefix] that tensors of this model begin with in the file, such as "backbone."; others are unexpected.
  *   "module." and "model." are found without it
  * @property {(name: string) => string | null} [map] gives a tensor another name (after `prefix` is gone); null leaves it out
- * @property {AbortSignal} [signal]
+ * @property {AbortSignal} [signal] stops the reading of the source: the call rejects with its reason, the model is as before
  */
 /**
  * @typedef {object} LoadWeightsReport
