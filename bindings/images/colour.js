@@ -3,7 +3,8 @@ import { checkOptions } from '../errors.js';
 import { asArguments, asPicture, compute, filled, indexIn, readPicture } from './pixels.js';
 
 /** @import { Picture, PictureData } from './pixels.js' */
-/** @typedef {{ range?: 'studio' | 'full' }} YcbcrOptions studio (default): Y 16..235, Cb and Cr 16..240, MATLAB's rgb2ycbcr; full: 0..255, JFIF */
+/** @typedef {object} YcbcrOptions
+ * @property {'studio' | 'full'} [range] studio (default): Y 16..235, Cb and Cr 16..240, MATLAB's rgb2ycbcr; full: 0..255, JFIF */
 
 /** @param {string} name @param {0 | 1} back @param {Picture} image @param {YcbcrOptions} options */
 async function convert(name, back, image, options) {

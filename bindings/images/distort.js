@@ -16,7 +16,7 @@ import { asArguments, asPicture, compute, filled, indexIn, readPicture } from '.
  */
 /**
  * @typedef {object} DistortOptions
- * @property {DistortionKind} kind
+ * @property {DistortionKind} kind what is done to the picture
  * @property {1 | 2 | 3 | 4 | 5} level 1: just seen, 5: bad
  * @property {number} [seed] of what is drawn, 0 unless told: a whole number. Levels of a kind with one seed are the same distortion, stronger
  */

@@ -23,21 +23,39 @@ export { resize, resizeReach, resizeRows } from './resize.js';
 /**
  * @typedef {object} ImageOptions
  * @property {number} [width] pixels; with height: the size to resize to. Neither: the picture's own size
- * @property {number} [height]
+ * @property {number} [height] pixels; with width
  * @property {'fill' | 'cover' | 'contain'} [fit] how to reach that size: `fill` (default) stretches, `cover` crops what is
  *   too much at the middle, `contain` adds background
  * @property {1 | 3 | 4} [channels] 3 (default): RGB; 1: grey, 0.299 R + 0.587 G + 0.114 B (BT.601); 4: RGBA, colours not multiplied by alpha
  * @property {readonly [number, number, number]} [background] RGB 0..255 under transparent pixels (without alpha) and around contained pictures;
  *   white unless told
  */
-/** @typedef {{ data: Uint8Array<ArrayBuffer>, shape: number[] }} ImageTensor [height, width, channels]: 0..255, rows from the top */
-/** @typedef {{ data: Uint8Array | Uint8ClampedArray, width: number, height: number }} RawImage RGBA, as ImageData has it, or RGB */
+/**
+ * @typedef {object} ImageTensor
+ * @property {Uint8Array<ArrayBuffer>} data 0..255, rows from the top, channels of a pixel together
+ * @property {number[]} shape [height, width, channels]; of several pictures [pictures, height, width, channels]
+ */
+/**
+ * Pixels as ImageData has them, or without alpha.
+ * @typedef {object} RawImage
+ * @property {Uint8Array | Uint8ClampedArray} data RGBA or RGB, 0..255, rows from the top: which of them its length says
+ * @property {number} width pixels
+ * @property {number} height pixels
+ */
 /**
  * What a picture can be. In browsers: a Blob or File, ImageData, ImageBitmap, <img>, <video>, VideoFrame, <canvas>, OffscreenCanvas. In
  * Node: a path, a file: URL, the bytes of a file. Everywhere: raw pixels.
  * @typedef {string | URL | Uint8Array | ArrayBuffer | Blob | RawImage | ImageBitmapSource} ImageSource
  */
-/** @typedef {{ width?: number, height?: number, fit: string, channels: number, background: readonly number[] }} Wanted */
+/**
+ * ImageOptions, completed.
+ * @typedef {object} Wanted
+ * @property {number} [width] pixels; neither this nor height: the picture's own size
+ * @property {number} [height] pixels
+ * @property {string} fit how to reach that size: fill, cover or contain
+ * @property {number} channels of the result: 1, 3 or 4
+ * @property {readonly number[]} background RGB 0..255 under transparent pixels and around contained pictures
+ */
 /** Decoders give RGB or RGBA of the wanted size, without transparency unless four channels are wanted.
  * @typedef {(source: any, wanted: Wanted, name: string) => Promise<{ data: Uint8Array | Uint8ClampedArray, width: number, height: number }>} Decoder */
 

@@ -6,9 +6,9 @@ import { asArguments, compute, indexIn, readPicture } from './pixels.js';
 /** @typedef {number | readonly [number, number]} Size pixels of both sides, or [height, width] */
 /**
  * @typedef {object} Patches
- * @property {Pixels} data
+ * @property {Pixels} data patch by patch, of the type of the pictures' pixels: bytes, or floats
  * @property {number[]} shape [patches, height, width, channels]
- * @property {Int32Array} positions row and column of the first pixel of each
+ * @property {Int32Array} positions row and column of the first pixel of each, in its picture: two numbers a patch
  */
 
 /** @param {unknown} value @param {string} where @returns {[number, number]} */

@@ -9,7 +9,11 @@ import { HeddleError, checkLength, kindOf, suggest } from '../errors.js';
  * imageToTensor gives is one, and so are raw pixels such as ImageData.
  * @typedef {{ data: ArrayLike<number>, shape: readonly number[] } | { data: ArrayLike<number>, width: number, height: number }} Picture
  */
-/** @typedef {{ data: Pixels, shape: number[] }} PictureData of the type and the rank of what was given */
+/**
+ * @typedef {object} PictureData
+ * @property {Pixels} data rows from the top, channels of a pixel together; bytes 0..255 if bytes were given, else floats
+ * @property {number[]} shape [height, width, channels]; [height, width] if the picture was given so
+ */
 /** @typedef {{ data: Pixels, height: number, width: number, channels: number, rank: number, isBytes: boolean }} Given */
 
 /** @param {any} value @param {string} where @returns {number[]} */

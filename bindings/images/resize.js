@@ -6,7 +6,7 @@ import { asArguments, asPicture, compute, filled, indexIn, readPicture } from '.
 /**
  * @typedef {object} ResizeOptions
  * @property {number} [width] pixels; with height, or `scale` instead of both
- * @property {number} [height]
+ * @property {number} [height] pixels; with width
  * @property {number} [scale] factor of both sides, from 1/65536; they are rounded up
  * @property {'nearest' | 'area' | 'bilinear' | 'bicubic'} [method] `bilinear` (default): as PIL's BILINEAR, bytes to the bit; `bicubic`: as
  *   MATLAB's imresize; both widen their kernels when shrinking (antialiasing). `area`: mean over the area that a new pixel covers. `nearest`: the
@@ -20,7 +20,7 @@ const methods = ['nearest', 'area', 'bilinear', 'bicubic'], sizes = ['width', 'h
  * @property {number} of rows of the whole picture
  * @property {number} [first=0] the row of it that is given first
  * @property {number} from rows from..to-1 of the resized picture are wanted
- * @property {number} to
+ * @property {number} to above `from`, at most its height
  */
 
 /** Sizes of the new picture, and how it is made. @param {ResizeOptions} options @param {number} rows of the old one @param {number} cols @param {string} where */

@@ -69,13 +69,13 @@ export class FeatureCache {
     return this.#rows.size;
   }
 
-  /** @param {string} key @returns {Promise<Float32Array | undefined>} not to be changed */
+  /** Features that are kept. @param {string} key of the picture and the network @returns {Promise<Float32Array | undefined>} not to be changed */
   async get(key) {
     await this.open();
     return this.#rows.get(key);
   }
 
-  /** @param {string} key @param {Float32Array} features */
+  /** Keeps features, which are written together with others, or by `flush`. @param {string} key as of `get` @param {Float32Array} features */
   async put(key, features) {
     await this.open();
     this.#rows.set(key, features);

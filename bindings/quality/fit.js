@@ -47,9 +47,11 @@ import { compileTraining, train } from './train.js';
  * @property {string | URL} [checkpoint] written after each epoch, in two generations whose names end in .a and .b; one training at a time
  * @property {boolean} [resume] go on from the checkpoint if there is one, to the same bits as without interruption
  * @property {number} [seed] of the order of the pictures; that of the model unless told
- * @property {AbortSignal} [signal]
- * @property {(progress: QualityProgress) => void} [onProgress]
- * @property {(epoch: number, report: EpochReport, validation?: ValidationScores) => void | Promise<void>} [onEpochEnd]
+ * @property {AbortSignal} [signal] stops the fit within a picture or batch; it rejects with the signal's reason. After the first epoch the
+ *   weights that were reached stay, with validationData the best
+ * @property {(progress: QualityProgress) => void} [onProgress] called after each picture that is read, and each batch
+ * @property {(epoch: number, report: EpochReport, validation?: ValidationScores) => void | Promise<void>} [onEpochEnd] called after each epoch, from 0, and its
+ *   checkpoint; the next one waits for it. validation: with validationData
  */
 
 const optionNames = ['epochs', 'batchSize', 'learningRate', 'schedule', 'fineTunedRate', 'fineTunedFrom', 'crop', 'mirror', 'freezeStatistics', 'loss',

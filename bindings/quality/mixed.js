@@ -20,10 +20,12 @@ import { epochLength, labelRange, labelsOf, packTuples, readFeatures, readSets, 
  * @property {readonly number[]} [widths] units of each transformer's hidden layers; [10, 20, 20, 10] unless told
  * @property {'elu' | 'mixed' | 'tanh'} [activation] of the transformers; 'elu', as published, makes convex ones only
  * @property {boolean} [skip] see `monotonicTransformer`
- * @property {'softplus' | 'exp' | 'square' | 'abs' | 'projection'} [parametrization]
- * @property {number} [minimum] floor of the positive weights
+ * @property {'softplus' | 'exp' | 'square' | 'abs' | 'projection'} [parametrization] how positive weights are made, as in
+ *   layers.monotonicDense; softplus unless told
+ * @property {number} [minimum] floor of the positive weights, 0 to 1; 1e-6 unless told
  * @property {boolean} [standardize] the common scale has mean 0 and deviation 1 over the training images; true unless told
- * @property {number} [seed]
+ * @property {number} [seed] of the weights, and of trainings unless they are told otherwise: a whole number 0 to 2^53 - 1; a random one unless told or set
+ *   by `init`
  */
 /**
  * @typedef {object} MixedFitOptions
@@ -37,11 +39,22 @@ import { epochLength, labelRange, labelsOf, packTuples, readFeatures, readSets, 
  * @property {number} [seed] of the orders of images; the model's unless told
  * @property {AbortSignal} [signal] stops within a batch; the fit rejects with the standard AbortError, the weights of the last step stay
  * @property {(progress: { epoch: number, epochs: number, batch: number, batches: number, loss: number }) => void} [onProgress] after each batch
- * @property {(epoch: number, log: MixedEpoch) => void | Promise<void>} [onEpochEnd]
+ * @property {(epoch: number, log: MixedEpoch) => void | Promise<void>} [onEpochEnd] called after each epoch, from 0, and its validation; the next one
+ *   waits for it
  */
-/** @typedef {{ loss: number, losses: number[], validation?: { srocc: number[], weighted: number } }} MixedEpoch losses: of each set, weighted
- *   by nothing; srocc: of each validation set on the common scale */
-/** @typedef {{ epochs: MixedEpoch[], bestEpoch: number, seconds: number }} MixedReport */
+/**
+ * @typedef {object} MixedEpoch
+ * @property {number} loss what is minimised: smooth L1 plus `normInNorm` times Norm-in-Norm, mean over the sets and the epoch
+ * @property {number[]} losses smooth L1 of each set, its labels 0..10, mean over the epoch; [NaN] for a single set
+ * @property {{ srocc: number[], weighted: number }} [validation] with validationData: SROCC of each of its sets on the common scale; and their mean, the sizes
+ *   of the training sets as weights
+ */
+/**
+ * @typedef {object} MixedReport
+ * @property {MixedEpoch[]} epochs in order
+ * @property {number} bestEpoch whose weights stay, from 0: the best by `validation.weighted`, the last without validationData
+ * @property {number} seconds of the whole fit, validation and callbacks included
+ */
 /** What is kept beside the weights. @typedef {{ options: MixedDatasetOptions, features: number, scales: Scale[] }} Facts */
 
 const modelOptions = ['hidden', 'widths', 'activation', 'skip', 'parametrization', 'minimum', 'standardize', 'seed'];

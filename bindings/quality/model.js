@@ -43,7 +43,7 @@ import { statistics } from './statistics.js';
  *   another size, as published for CLIVE
  * @property {{ [name: string]: number | string }} [backboneOptions] of its recipe: epsilon; strideIn
  * @property {number} [seed] of fresh weights, and of trainings unless they are told otherwise
- * @property {AbortSignal} [signal]
+ * @property {AbortSignal} [signal] stops the reading of `weights`; `qualityModel` then rejects with its reason
  */
 /**
  * What a quality model is, beside its network; stored in its file.
@@ -57,9 +57,18 @@ import { statistics } from './statistics.js';
  * @property {Preprocessing | null} preprocessing
  * @property {{ kind: string, coefficients: readonly number[] } | null} mapping
  */
-/** @typedef {{ epochs: EpochReport[], bestEpoch: number, skipped: Skipped[] }} QualityReport bestEpoch: by SROCC on the validation data, -1 without;
- *   skipped: pictures of the last fit or score that could not be read */
-/** @typedef {{ signal?: AbortSignal, onScore?: (index: number, score: number) => void }} ScoreOptions */
+/**
+ * @typedef {object} QualityReport
+ * @property {EpochReport[]} epochs of the last fit, in order; empty before one, and after loading
+ * @property {number} bestEpoch whose weights stayed, from 0: by SROCC on the validation data; -1 without such: the last one's stayed
+ * @property {Skipped[]} skipped pictures of the last fit, score or features that could not be read
+ */
+/**
+ * @typedef {object} ScoreOptions
+ * @property {AbortSignal} [signal] stops between pictures; the call then rejects with its reason
+ * @property {(index: number, score: number) => void} [onScore] called with each score in order, NaN for a picture that can't be read; for models that take
+ *   features when all are there
+ */
 
 const version = 1, key = Symbol('quality model');
 const optionNames = ['backbone', 'weights', 'levels', 'pooling', 'encoder', 'reluEach', 'auxiliary', 'normalizeEnd', 'preprocessing', 'backboneOptions', 'seed', 'signal'];

@@ -4,7 +4,7 @@ import { recipes } from '../recipes.js';
 import { readFunction } from './positive.js';
 
 /** @import { Model } from '../model.js' */
-/** @typedef {{ min: number, max: number }} Range */
+/** @typedef {object} Range @property {number} min the smallest score, finite @property {number} max the largest, finite and above min */
 /**
  * @typedef {object} Certificate
  * @property {number} minimum smallest slope dy/dq on the grid, in float64 from the float32 weights; above 0 by construction

@@ -2,7 +2,12 @@
  * comparisons", Biometrika 39, 1952): picture i is preferred to j with probability 1 / (1 + exp(s_j - s_i)). */
 import { HeddleError, checkOptions, kindOf } from '../errors.js';
 
-/** @typedef {{ better: string, worse: string, tie?: boolean }} Choice tie: neither is better; it counts as half a choice for each */
+/**
+ * @typedef {object} Choice
+ * @property {string} better name of the picture that was preferred
+ * @property {string} worse name of the other
+ * @property {boolean} [tie] neither is better: it counts as half a choice for each; false unless told
+ */
 /**
  * @typedef {object} PairwiseOptions
  * @property {number} [prior] choices for and against each picture, beside one of score 0, that are believed before any is made; > 0 keeps

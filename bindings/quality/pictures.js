@@ -12,7 +12,14 @@ import { isNode, importNode } from '../platform.js';
  * @property {readonly [number, number]} [first] pictures of another size are brought to this one before
  * @property {string} normalization of the network's first layer: that of the recipe's option "preprocessing"
  */
-/** @typedef {{ index: number, name: string, reason: string }} Skipped a picture that could not be read */
+/**
+ * A picture that could not be read.
+ * @typedef {object} Skipped
+ * @property {number} index its place in the list that was given, from 0
+ * @property {string} name its own, or that of its file or address; "picture" and its index if it has none
+ * @property {string} reason why, as a sentence
+ * @property {string} [set] in the report of a fit: `training` or `validation`
+ */
 /** @typedef {{ data: Uint8Array<ArrayBuffer>, shape: number[] }} Pixels */
 
 /** @param {any} picture @param {number} index @returns {{ name: string, source: any }} */

@@ -13,14 +13,14 @@ import { decimal, readRows } from './table.js';
  * @property {string | null} [std] the column of standard deviations; null: none is read, though one may be there
  * @property {string | null} [reference] the column that says which original a distorted picture was made from
  * @property {string | null} [split] the column that says what a picture is for: training, validation or test
- * @property {AbortSignal} [signal]
+ * @property {AbortSignal} [signal] stops the reading of the sources; `readRatings` then rejects with its reason
  */
 /**
  * @typedef {object} Ratings
  * @property {string[]} images names as in the file
  * @property {Float64Array<ArrayBuffer>} scores in the file's own scale and direction
  * @property {Float64Array<ArrayBuffer>} [std] standard deviation of each score
- * @property {string[]} [references]
+ * @property {string[]} [references] the original that each picture was made from, if there is such a column
  * @property {string[]} [splits] as in the file
  * @property {'csv' | 'koniq-10k' | 'clive'} known the published file it was recognised as; csv: none
  * @property {{ [role: string]: string }} columns that were read, such as { image: 'image_name', score: 'MOS' }

@@ -11,7 +11,13 @@ import { checkSeed } from '../session.js';
  *   file says (train or training; val, valid, validation or dev; test or testing), without seed and fractions. `random` unless told
  * @property {number} [seed] whole number; 0 unless told
  */
-/** @typedef {{ train: Int32Array<ArrayBuffer>, validation: Int32Array<ArrayBuffer>, test: Int32Array<ArrayBuffer> }} Parts row numbers, rising */
+/**
+ * Numbers of rows, from 0, rising; each row is in one part.
+ * @typedef {object} Parts
+ * @property {Int32Array<ArrayBuffer>} train rows to learn from
+ * @property {Int32Array<ArrayBuffer>} validation rows to choose by; may be empty
+ * @property {Int32Array<ArrayBuffer>} test the others; may be empty
+ */
 
 const parts = /** @type {const} */ (['train', 'validation', 'test']);
 /** @type {{ [word: string]: typeof parts[number] }} */

@@ -13,12 +13,16 @@ import { plcc, rmse, srocc } from './statistics.js';
  * @property {number} epoch from 0
  * @property {number} loss mean over the epoch's batches, weighted sum of all heads
  * @property {number} [srocc] of the main head on the validation data
- * @property {number} [plcc]
+ * @property {number} [plcc] Pearson's correlation of the same, before any mapping
  * @property {number} [rmse] after the least-squares line of the validation data
  */
 /** @typedef {{ rows: Rows, scores: Float64Array }} Labelled */
-/** What an epoch's network says of the validation data that could be read, before any mapping, and the ratings.
- * @typedef {{ scores: Float64Array, ratings: Float64Array }} ValidationScores */
+/**
+ * What an epoch's network says of the validation data.
+ * @typedef {object} ValidationScores
+ * @property {Float64Array} scores of the main head, before any mapping, for the pictures that could be read, in order
+ * @property {Float64Array} ratings of the same pictures, as they were given
+ */
 /**
  * What a training has come to; plain but for the weights.
  * @typedef {object} TrainingState

@@ -5,7 +5,8 @@ import { readColumn } from '../matrix.js';
 
 /** @import { ArrayLike2 } from '../data.js' */
 /** @import { VectorLike } from '../matrix.js' */
-/** @typedef {{ x: ArrayLike2, y: VectorLike }} RatedSet x: features [images, features]; y: ratings [images], on a scale of the set's own */
+/** @typedef {object} RatedSet @property {ArrayLike2} x features [images, features], as many features in all sets
+ * @property {VectorLike} y ratings [images], on a scale of the set's own, not all alike */
 /** @typedef {{ rows: number, size: number, data: Float32Array }} Features */
 /** @typedef {{ lowest: number, highest: number }} Scale ratings that labels 0 and 10 stand for */
 /** @typedef {Features & { ratings: Float64Array }} Samples */

@@ -16,11 +16,11 @@ import { orientations, part, turned } from './planes.js';
 /** @import { TrainingPair } from './training.js' */
 /**
  * @typedef {object} ConvConfig
- * @property {'conv'} network
- * @property {number} scale
+ * @property {'conv'} network its kind
+ * @property {number} scale times the sides of a picture: 2, 3 or 4
  * @property {number[]} filters of the hidden convolutions
  * @property {number[]} kernelSize of all convolutions, the last included
- * @property {'relu' | 'leakyRelu' | 'tanh'} activation
+ * @property {'relu' | 'leakyRelu' | 'tanh'} activation of the hidden convolutions; the last one has none
  */
 
 /** Pixels that a convolution stack reaches beyond its output. @param {ConvConfig} config */

@@ -17,14 +17,14 @@ import { windowWeights, windowsOf } from './windows.js';
 /** @typedef {'luma' | 'x' | 'y' | 'xx' | 'yy'} Modality the picture, and its first and second differences across (x) and down (y) */
 /**
  * @typedef {object} MatnetConfig
- * @property {'matnet'} network
- * @property {number} scale
- * @property {'denoise' | 'residual' | 'literal'} mode
+ * @property {'matnet'} network its kind
+ * @property {number} scale times the sides of a picture: 2, 3 or 4
+ * @property {'denoise' | 'residual' | 'literal'} mode what is mapped to what: see FitOptions
  * @property {number} patch side of the windows
  * @property {[number, number][]} hidden rows and columns of the hidden matrices
- * @property {Modality[]} modalities
+ * @property {Modality[]} modalities what is seen of the picture, luma first, each once
  * @property {'luma' | 'all'} targets what is learnt: the luma alone, or all modalities
- * @property {'linear' | 'sigmoid'} outputActivation
+ * @property {'linear' | 'sigmoid'} outputActivation sigmoid for the mode literal, else linear
  */
 
 /** @type {readonly Modality[]} */

@@ -47,7 +47,7 @@ import { modalityNames } from './matnet.js';
  * @property {boolean} [warmStart] go on from the present weights, of the same network and scale; false unless told
  * @property {number} [seed] of weights, patches and their order
  * @property {AbortSignal} [signal] stops the fit; the best weights of the epochs so far stay, or the network from before
- * @property {(progress: FitProgress) => void} [onProgress]
+ * @property {(progress: FitProgress) => void} [onProgress] called after each picture that is read, and each batch
  * @property {(epoch: number, report: EpochReport, now: { model: Model, bicubic: number | null }) => void | Promise<void>} [onEpochEnd] model: the network
  *   as it is now, not to be kept; bicubic: PSNR of the bicubic filter on what is held out
  */

@@ -7,7 +7,7 @@ import { upscalers } from '../pretrained.js';
  * @property {2 | 3 | 4} [scale] 2 unless told
  * @property {'conv' | 'matnet'} [network] the best there is unless told
  * @property {'denoise' | 'residual' | 'literal'} [mode] of a matnet
- * @property {AbortSignal} [signal]
+ * @property {AbortSignal} [signal] stops the fetching of the file; the call then rejects with its reason
  */
 
 /** @param {PretrainedOptions} options @returns {URL} */

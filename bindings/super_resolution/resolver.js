@@ -25,10 +25,16 @@ import { bicubicOf, enlargeLuma, enlargerOf, trainUpscaler } from './training.js
  * @property {AbortSignal} [signal] looked at between tiles
  * @property {(progress: { done: number, total: number }) => void} [onProgress] blocks
  */
-/** @typedef {{ psnr: number, ssim: number }} Quality PSNR in dB; SSIM is NaN for pictures with sides below 11 */
+/** @typedef {object} Quality @property {number} psnr dB; Infinity for pictures that are the same @property {number} ssim at most 1; NaN for pictures with
+ *   sides below 11 */
 /** @typedef {Quality & { bicubic: Quality }} Comparison beside it the bicubic filter */
-/** @typedef {{ crop?: number, selfEnsemble?: boolean, signal?: AbortSignal, onProgress?: (progress: { done: number }) => void }} EvaluateOptions crop: pixels of the
- *   large picture that are left out along each side; 0 unless told */
+/**
+ * @typedef {object} EvaluateOptions
+ * @property {number} [crop] pixels of the large picture that are left out along each side; 0 unless told
+ * @property {boolean} [selfEnsemble] as of UpscaleOptions; false unless told
+ * @property {AbortSignal} [signal] looked at between pictures and tiles; `evaluate` then rejects with its reason
+ * @property {(progress: { done: number }) => void} [onProgress] called after each picture, with how many are done
+ */
 /**
  * What is stored beside the network.
  * @typedef {object} Description

@@ -29,7 +29,14 @@ import { orientations, turned } from './planes.js';
  * @property {() => void} dispose
  */
 /** @typedef {{ selfEnsemble?: boolean, tile?: number, signal?: AbortSignal, onProgress?: (progress: { done: number, total: number }) => void }} TileOptions */
-/** @typedef {{ data: Uint8Array<ArrayBuffer>, shape: number[], row: number, rows: number }} Band of the enlarged picture: [height, width, channels] from row `row` of `rows` */
+/**
+ * Some whole rows of the enlarged picture.
+ * @typedef {object} Band
+ * @property {Uint8Array<ArrayBuffer>} data 0..255, rows from the top, channels of a pixel together
+ * @property {number[]} shape [height, width, channels]: height of the band, width of the enlarged picture, channels as given
+ * @property {number} row where the band begins in the enlarged picture, from 0
+ * @property {number} rows height of the enlarged picture
+ */
 
 /** Bicubic pixels depend on 2 small ones to each side; what transparent pixels are filled with comes from as far as `reach`. */
 const bicubic = 2, reach = 3;

@@ -24,14 +24,14 @@ import { enlargeInBands } from './tiles.js';
  */
 /**
  * @typedef {object} FitReport
- * @property {EpochReport[]} epochs
+ * @property {EpochReport[]} epochs in order, as far as the fit came
  * @property {number} bestEpoch by PSNR, whose weights stay; -1 if nothing was held out: then the last ones stay
  * @property {number | null} bicubic PSNR of the bicubic enlargement of what was held out
- * @property {number} pictures
+ * @property {number} pictures that were given
  * @property {number} heldOut pictures, or parts of pictures, that were not trained on
  * @property {number} tooSmall pictures that were left out of the training because they are smaller than a patch
- * @property {number} parameters
- * @property {number} seconds of training steps
+ * @property {number} parameters of the network
+ * @property {number} seconds of training steps; 0 if the fit ended early
  */
 /** @typedef {{ model: Model, config: NetworkConfig }} Network */
 

@@ -10,7 +10,7 @@ import { weightMap } from './weights.js';
  * @property {readonly string[]} [labels] names of the classes; their numbers unless told
  * @property {string} [label] what it shows, for screen readers
  * @property {number} [mostCells] classes up to which it is a table; 20 unless told
- * @property {Theme} [theme]
+ * @property {Theme} [theme] of the element, put into its style; as it is unless told
  */
 
 const optionNames = ['labels', 'label', 'mostCells', 'theme'], mostLines = 20;

@@ -146,6 +146,7 @@ export class LossChart {
     this.#show();
   }
 
+  /** Forgets all curves; the baseline stays. */
   clear() {
     this.#train = new Track();
     this.#valid = new Track();

@@ -6,7 +6,7 @@ import { addStyle, checkElement, forget, isDark, make, resolve, setTheme, watchT
 /** @typedef {readonly [x: number, y: number]} Point */
 /**
  * @typedef {object} Axis
- * @property {string} [label]
+ * @property {string} [label] words beside the axis; none unless told
  * @property {boolean} [log] logarithmic
  * @property {boolean} [percent] 0..1, shown in per cent
  * @property {(value: number) => string} [format] of its numbers
@@ -28,14 +28,14 @@ import { addStyle, checkElement, forget, isDark, make, resolve, setTheme, watchT
  * @typedef {object} ChartOptions
  * @property {string} [label] what the chart shows, for screen readers
  * @property {boolean} [legend] names below the chart; true unless told
- * @property {Theme} [theme]
+ * @property {Theme} [theme] of the element, put into its style; as it is unless told
  * @property {any} [uPlot] uPlot's class, where `import('uplot')` does not find it; a global uPlot is taken, too
  */
 /**
  * @typedef {object} LineOptions
- * @property {Series[]} series
- * @property {Axis} [x]
- * @property {Axis} [y]
+ * @property {Series[]} series lines or points, one or more, in the order of the points that `set` takes
+ * @property {Axis} [x] the axis below
+ * @property {Axis} [y] the axis of values, on the left
  * @property {Axis} [right] a second axis of values
  */
 

@@ -6,8 +6,8 @@ import { LineChart, lineChart } from './plot.js';
 /** @import { Axis, ChartOptions, Point } from './plot.js' */
 /**
  * @typedef {object} ScatterSet
- * @property {ArrayLike<number>} predicted
- * @property {ArrayLike<number>} rated as many
+ * @property {ArrayLike<number>} predicted numbers, to the right
+ * @property {ArrayLike<number>} rated as many, upwards
  * @property {string} [name] for the legend
  * @property {string} [colour] of CSS, also `var(--name)`
  * @property {number} [size] diameter of its points, CSS pixels
@@ -16,12 +16,12 @@ import { LineChart, lineChart } from './plot.js';
 /**
  * @typedef {object} ScatterOptions
  * @property {ArrayLike<number>} [predicted] numbers, one for each rating
- * @property {ArrayLike<number>} [rated]
+ * @property {ArrayLike<number>} [rated] as many
  * @property {ScatterSet[]} [sets] several, instead of `predicted` and `rated`: say, learnt from and held back
  * @property {Curve | null} [mapping] drawn from the smallest to the largest prediction
  * @property {string} [mappingColour] of CSS, also `var(--name)`
- * @property {Axis} [x]
- * @property {Axis} [y]
+ * @property {Axis} [x] of predictions; its label "prediction" unless told
+ * @property {Axis} [y] of ratings; its label "rating" unless told
  */
 
 const optionNames = ['label', 'legend', 'theme', 'uPlot', 'predicted', 'rated', 'sets', 'mapping', 'mappingColour', 'x', 'y'], gridPoints = 81;

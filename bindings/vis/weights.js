@@ -5,7 +5,8 @@ import { addStyle, checkElement, forget, setTheme, watchTheme } from './theme.js
 
 /** @import { Colours } from './colours.js' */
 /** @import { Theme } from './theme.js' */
-/** @typedef {{ data: ArrayLike<number>, shape: readonly number[] }} Values as getWeights and predict give them */
+/** @typedef {object} Values as getWeights and predict give them @property {ArrayLike<number>} data all elements, the last axis running fastest
+ * @property {readonly number[]} shape its product is the length of data */
 /**
  * @typedef {object} MapOptions
  * @property {readonly [number, number]} [range] values of the first and the last colour; unless told the largest on both sides of 0, or from 0 on if
@@ -15,7 +16,7 @@ import { addStyle, checkElement, forget, setTheme, watchTheme } from './theme.js
  * @property {number} [columns] maps beside each other; as many as the canvas' parent has room for, unless told
  * @property {number} [most] maps to show, the first ones; 64 unless told
  * @property {string} [label] what it is, for screen readers; an aria-label of the canvas stays unless told
- * @property {Theme} [theme]
+ * @property {Theme} [theme] of the element, put into its style; as it is unless told
  */
 /** What is drawn: `count` maps of rows x cols, of which `at` gives one; `isColour`: as RGB. */
 /** @typedef {{ count: number, rows: number, cols: number, isColour: boolean, at: (k: number) => ArrayLike<number> }} Maps */
