@@ -40,6 +40,22 @@ test('every public name of every entry is on its page, functions and classes wit
   assert.ok(count > 100, `${count}`);
 });
 
+test('every property of every public type has words', () => {
+  const silent = [];
+  let count = 0;
+  for (const [name, page] of pages) {
+    for (const section of page.split('<section class="item">').slice(1)) {
+      const owner = /<h3 id="([^"]+)"/.exec(section)?.[1], tables = section.split('<table>').filter((table) => table.includes('<th>Property</th>'));
+      for (const [, own, words] of tables.join('').matchAll(/<tr><td><code>(.*?)<\/code><\/td><td><code>.*?<\/code><\/td><td>(.*?)<\/td><\/tr>/gs)) {
+        if (!words.trim()) silent.push(`${name}: ${owner}.${own}`);
+        count++;
+      }
+    }
+  }
+  assert.deepEqual(silent, []);
+  assert.ok(count > 600, `${count}`);
+});
+
 test('every class of the option tables is on a page, with every option, its range and words', () => {
   for (const { kind, file } of kinds) {
     const page = pages.get(`reference/${file}`) ?? '';

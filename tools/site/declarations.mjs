@@ -28,7 +28,7 @@ function typedefs(source) {
       depth += Number(text[end] === '{') - Number(text[end] === '}');
       if (depth === 0) break;
     }
-    const [, name, behind] = /^\s*(\w+)\s*(.*?)(?=^@|$(?![^]))/ms.exec(text.slice(end + 1)) ?? [];
+    const [, name, behind] = /^\s*(\w+)\s*(.*?)(?=^@|@property\b|$(?![^]))/ms.exec(text.slice(end + 1)) ?? [];
     const before = text.slice(0, at).replace(/^@(?:template|callback)\b.*$/gm, '').trim();
     if (name) found.set(name, [before, behind.trim()].filter(Boolean).join('\n\n'));
   }
@@ -71,6 +71,16 @@ export class Declarations {
     if (!module) throw new Error(`${file} is missing: npm run types`);
     const isValue = (/** @type {ts.Symbol} */ symbol) => Boolean((symbol.flags & ts.SymbolFlags.Alias ? this.#checker.getAliasedSymbol(symbol) : symbol).flags & ts.SymbolFlags.Value);
     return this.#checker.getExportsOfModule(module).map((symbol) => /** @type {[string, ts.Symbol, boolean]} */ ([symbol.name, this.origin(symbol), isValue(symbol)])).sort(([a], [b]) => (a < b ? -1 : 1));
+  }
+
+  /** What users see of an object type: its members, also behind Readonly; null of any other, and of one that has no names but [name: string], which is seen
+   * as a whole. @param {ts.Node} node @returns {readonly ts.TypeElement[] | null} */
+  membersOf(node) {
+    if (ts.isInterfaceDeclaration(node)) return node.members;
+    if (!ts.isTypeAliasDeclaration(node)) return null;
+    const { type } = node, [inner] = (ts.isTypeReferenceNode(type) && type.typeName.getText() === 'Readonly' && type.typeArguments) || [];
+    if (inner && ts.isTypeReferenceNode(inner)) return this.membersOf(this.#own(inner.typeName)?.declarations?.[0] ?? inner);
+    return ts.isTypeLiteralNode(type) && !type.members.every(ts.isIndexSignatureDeclaration) ? type.members : null;
   }
 
   /** A type or class of the package that a name in a declaration means; undefined for the platform's and for type parameters.

@@ -66,7 +66,8 @@ class Reference {
   /** A function or method: signature, words, parameters, what it returns and throws. @param {ts.SignatureDeclaration} node @param {string} name */
   #signature(node, name) {
     const { text, params, returns, throws } = this.#code.comment(node), begin = (node.typeParameters?.pos ?? node.parameters.pos) - 1;
-    const rows = node.parameters.map((param) => /** @type {[string, string, string]} */ ([`${param.name.getText()}${param.questionToken ? '?' : ''}`, param.type ? this.#code.print(param.type, this.link) : '', params.get(param.name.getText()) ?? '']));
+    const told = [...params.keys()].filter((key) => !key.includes('.')), names = node.parameters.map(({ name: own }, i) => (ts.isIdentifier(own) ? own.text : told[i] ?? own.getText())); // { a, b } is called as its comment does
+    const rows = node.parameters.map(({ type, questionToken }, i) => /** @type {[string, string, string]} */ ([`${names[i]}${questionToken ? '?' : ''}`, type ? this.#code.print(type, this.link) : '', params.get(names[i]) ?? '']));
     const more = [...params].filter(([key]) => key.includes('.')).map(([key, words]) => /** @type {[string, string, string]} */ ([key, '', words]));
     return `<pre class="signature"><code>${escape(name)}${this.#code.print(node, this.link, begin)}</code></pre>
 ${this.#words(text)}${this.#table([...rows, ...more].filter(([, , words]) => words), 'Parameter')}
@@ -126,7 +127,7 @@ ${returns ? `<p><b>Returns</b> ${this.#words(returns, true)}</p>` : ''}${throws.
       const kind = /\/(factories|recipes)\.d\.ts$/.test(node.getSourceFile().fileName) && kinds.find(({ names }) => names === name), type = node.type ? `<pre class="signature"><code>${escape(name)}: ${this.#code.print(node.type, this.link)}</code></pre>` : '';
       return { kind: 'constant', html: this.#words(text) + (kind ? `<p>All of them with their options: <a href="${kind.file}">${escape(kind.title)}</a>.</p>` : type) };
     }
-    const members = ts.isInterfaceDeclaration(node) ? node.members : ts.isTypeAliasDeclaration(node) && ts.isTypeLiteralNode(node.type) ? node.type.members : null;
+    const members = this.#code.membersOf(node);
     const html = members ? this.#members(members, name) : ts.isTypeAliasDeclaration(node) ? `<pre class="signature"><code>${this.#code.print(node.type, this.link)}</code></pre>` : '';
     return { kind: 'type', html: this.#words(text) + html };
   }
