@@ -60,7 +60,7 @@ function progress(total) {
 
 /** Measures the columns of a work by turns: a failure is a column's own. @returns {Promise<import('./report.mjs').Measured[]>} */
 async function measureWork(work, columns, bench, teller) {
-  const measured = columns.map(({ key, title }) => ({ key, title, samples: [], seconds: 0, load: 0 }));
+  const measured = columns.map(({ key, title, beside }) => ({ key, title, ...beside && { beside }, samples: [], seconds: 0, load: 0 }));
   for (let pass = 0; pass < work.passes; pass++) {
     for (const [i, column] of columns.entries()) {
       const one = measured[i];

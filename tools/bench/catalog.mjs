@@ -17,12 +17,19 @@ export const OTHERS = {
 /** Programs in JavaScript, for the README's "best of them". */
 export const SCRIPTS = ['tfjs', 'jax', 'ort', 'convnetjs', 'ml_matrix'];
 
+/** Kernels alone: their programs are compiled when they are measured. */
+export const KERNEL = 'works/kernel.mjs';
+
 const ALL = ['node1', 'node2', 'baseline', 'chromium1', 'chromium2'], NODE = ['node1', 'node2', 'baseline'], TWO = ['node1', 'node2'];
 
-/** @typedef {{ key: string, title: string, where: string, given?: any, module?: string, args?: string[], rounds: number, seconds: number, cost: number, once?: boolean }} Column once: in the first pass alone
+/** @typedef {{ key: string, title: string, where: string, beside?: string, given?: any, module?: string, args?: string[], rounds: number, seconds: number, cost: number, once?: boolean }} Column
+ *   beside: key of the column whose time its own is divided by, the first by default; once: in the first pass alone
  * @typedef {{ of: string, most?: number | string, least?: number, unit?: string }} Asked of: a column, or `speedup` (two threads over one), `growth` or `memory` of the first column;
  *   most: a number, or the column that must not be less
  * @typedef {{ id: string, group: string, title: string, unit: string, isRate: boolean, columns: Column[], passes: number, sample: (result: any) => number[], asked: Asked[], readme: boolean }} Work */
+
+/** A native column for each number of threads, beside our own of as many; the second's key ends in a 2. @param {string} key @param {(threads: string) => any} column @returns {Column[]} */
+const onThreads = (key, column) => ['1', '2'].map((threads) => ({ key: threads === '1' ? key : `${key}2`, title: `${OTHERS[key]}, ${threads} thread${threads === '1' ? '' : 's'}`, beside: `node${threads}`, ...column(threads) }));
 
 /** A work in heddle and others.
  * @param {{ id: string, title: string, module: string, given?: object, places?: string[], peers?: Record<string, [string, object?]>, gcc?: string, numpy?: string, torch?: string, unit?: string,
@@ -33,8 +40,8 @@ function work({ id, title, module, given = {}, places = NODE, peers = {}, gcc, n
   const common = { rounds, seconds, cost };
   const own = places.map((key) => ({ key, ...PLACES[key], module: `works/${module}.mjs`, given: { ...given, engine: PLACES[key].engine, threads: PLACES[key].threads }, ...common }));
   const scripts = Object.entries(peers).map(([key, [peer, more = {}]]) => ({ key, title: OTHERS[key], where: 'node', module: `peers/${peer}.mjs`, given, ...common, cost: 3 * cost, ...more }));
-  const python = Object.entries({ numpy, torch }).filter(([, name]) => name).map(([key, name]) => ({ key, title: OTHERS[key], where: 'python', args: [name, key], ...common, cost: cost + 1 }));
-  const native = gcc ? [{ key: 'gcc', title: OTHERS.gcc, where: 'native', args: ['works', gcc], ...common }] : [];
+  const python = Object.entries({ numpy, torch }).filter(([, name]) => name).flatMap(([key, name]) => onThreads(key, (threads) => ({ where: 'python', args: [name, key, threads], ...common, cost: cost + 1 })));
+  const native = gcc ? onThreads('gcc', (threads) => ({ where: 'native', args: ['works', threads, gcc], ...common })) : [];
   return { id, title, unit, isRate, passes, columns: [...own, ...native, ...scripts, ...python], sample, asked, readme };
 }
 
@@ -46,13 +53,12 @@ const inSeconds = { unit: 's', sample: ({ ms }) => ms.map((one) => one / 1000) }
 /** A float32 product in the kernel alone, without the way from JavaScript and back. */
 function square(n, transposed) {
   const name = `${n} ${transposed}`, common = { rounds: 15, seconds: 1.5, cost: n === 512 ? 0.7 : 1.5 };
-  const kernel = (key, title, program) => ({ key, title, where: program === 'kern' ? 'native' : 'kernel', args: [program, '1', 'square', name], ...common });
+  const kernel = (key) => ({ key, ...PLACES[key], module: KERNEL, given: { program: key === 'baseline' ? 'kern-baseline' : 'kern-relaxed', threads: PLACES[key].threads, name }, ...common });
   const peer = (key) => ({ key, title: OTHERS[key], where: 'node', module: 'peers/gemm.mjs', given: { n, transposed, library: key }, ...common, cost: 3 });
-  const python = (key) => ({ key, title: OTHERS[key], where: 'python', args: [name, key], ...common, cost: 2 });
+  const python = (key) => onThreads(key, (threads) => ({ where: 'python', args: [name, key, threads], ...common, cost: 1.5 }));
   return {
     id: `sgemm-${n}-${transposed}`, title: `SGEMM ${name}`, passes: 1, ...gflops(2 * n ** 3), readme: name === '1024 NN' || name === '1024 TN',
-    columns: [kernel('node1', PLACES.node1.title, 'kern-relaxed'), kernel('baseline', PLACES.baseline.title, 'kern-baseline'), kernel('gcc', OTHERS.gcc, 'kern'),
-      peer('tfjs'), peer('jax'), python('numpy'), python('torch')],
+    columns: [...ALL.map(kernel), ...onThreads('gcc', (threads) => ({ where: 'native', args: ['kern', threads, 'square', name], ...common })), peer('tfjs'), peer('jax'), ...python('numpy'), ...python('torch')],
     asked: [{ of: 'node1', least: 45 }, { of: 'baseline', least: 34 }],
   };
 }
@@ -150,6 +156,6 @@ export const works = Object.entries(GROUPS).flatMap(([group, list]) => list.map(
 /** The same in seconds, to see that everything runs: small sizes, one round, one place for each work. @param {Work[]} list @returns {Work[]} */
 export function quick(list) {
   const small = (column) => ({ ...column, rounds: 1, seconds: 0, cost: 0.5, given: { ...column.given, quick: true } });
-  const chosen = ({ id, columns }) => columns.filter(({ key, where }, i) => (where === 'kernel' ? false : columns[0].where === 'kernel' ? key === 'gcc' : i === 0 || (id === 'matnet-step' && key === 'chromium2') || where === 'page'));
+  const chosen = ({ id, columns }) => columns.filter(({ key, where }, i) => (columns[0].module === KERNEL ? key === 'gcc' : i === 0 || (id === 'matnet-step' && key === 'chromium2') || where === 'page'));
   return list.map((one) => ({ ...one, passes: 1, columns: chosen(one).map(small) }));
 }

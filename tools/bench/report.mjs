@@ -1,11 +1,14 @@
 // From samples to what is read: statistics, what was asked, ratios, Markdown, the README's table, and what became slower since another report.
 import { OTHERS, SCRIPTS } from './catalog.mjs';
 
-/** @typedef {{ key: string, title: string, samples?: number[], median?: number, min?: number, max?: number, q1?: number, q3?: number, rounds?: number, ratio?: number, memory?: any, growth?: number,
+/** @typedef {{ key: string, title: string, beside?: string, samples?: number[], median?: number, min?: number, max?: number, q1?: number, q3?: number, rounds?: number, ratio?: number, memory?: any, growth?: number,
  *   failed?: string, seconds: number, load: number }} Measured
  * @typedef {{ id: string, group: string, title: string, unit: string, isRate: boolean, readme: boolean, columns: Measured[], asked: { what: string, value: number, limit: string, met: boolean }[] }} Entry
  * @typedef {{ format: 1, quick: boolean, date: string, commit: string, machine: Record<string, any>, versions: Record<string, string>, skipped: string[], seconds: number, works: Entry[],
  *   sizes?: Record<string, Record<string, { size: number, later: number, limit: number }>>, sizesFailed?: string }} Report */
+
+/** Not heddle's. @param {string} key of a column */
+const isOther = (key) => !key.startsWith('gcc') && Object.keys(OTHERS).some((name) => key === name || key === `${name}2`);
 
 /** The value below which a part of the sorted values lies, between neighbours by proportion. @param {number[]} sorted @param {number} part */
 function quantile(sorted, part) {
@@ -23,10 +26,12 @@ export function statistics(samples) {
 /** Three or four digits; thousands with commas. */
 export const figure = (value) => (Math.abs(value) >= 1000 ? Math.round(value).toLocaleString('en') : String(Number(value.toPrecision(3))));
 
-/** How many times the time of the first column another one takes. @param {import('./catalog.mjs').Work} work @param {Measured[]} columns */
+/** How many times the time of the first column another one takes, or of the column that it is put beside. @param {import('./catalog.mjs').Work} work @param {Measured[]} columns */
 export function addRatios({ isRate }, columns) {
-  const own = columns[0].median;
-  for (const column of columns.slice(1)) if (own > 0 && column.median > 0) column.ratio = isRate ? own / column.median : column.median / own;
+  for (const column of columns.slice(1)) {
+    const own = (column.beside ? columns.find(({ key }) => key === column.beside) : columns[0])?.median;
+    if (own > 0 && column.median > 0) column.ratio = isRate ? own / column.median : column.median / own;
+  }
 }
 
 /** What is asked of a work, beside what is. @param {import('./catalog.mjs').Work} work @param {Measured[]} columns */
@@ -71,7 +76,7 @@ export function markdown(report) {
   return [
     `# heddle: benchmark of ${report.date}${report.quick ? ' (a smoke run: small sizes, one round; figures mean nothing)' : ''}`,
     `${machineLine(machine)}. Commit ${report.commit}; ${Object.entries(versions).map(([name, version]) => `${name} ${version}`).join(', ')}. ${Math.round(report.seconds / 60)} minutes.`,
-    'Medians with quartiles; `2.5x`: so many times the time of the first column. Float32, one thread unless said; all columns of a line were measured within the same minutes.',
+    'Medians with quartiles; `2.5x`: so many times the time of the first column; of others and natively: of heddle with as many threads. Float32, one thread unless said; all columns of a line were measured within the same minutes.',
     ...skipped.map((line) => `Left out: ${line}.`),
     ...(failed.length ? [`## Failed\n\n${failed.join('\n')}`] : []),
     ...(asked.length ? [`## Asked\n\n${table(['work', 'of', 'is', 'asked', 'met'], asked)}`] : []),
@@ -86,12 +91,12 @@ export function readmeTable({ works, machine, versions, date }) {
     const at = (key) => columns.find((column) => column.key === key && column.median !== undefined), value = (column) => (column ? figure(column.median) : '-');
     const pair = (one, two) => (at(one) ? `${value(at(one))}${at(two) ? ` / ${value(at(two))}` : ''}` : '-');
     const scripts = columns.filter((column) => SCRIPTS.includes(column.key) && column.median !== undefined).sort((a, b) => a.ratio - b.ratio)[0];
-    const native = ['torch', 'numpy'].filter(at).map((key) => `${value(at(key))} (${key === 'torch' ? 'PyTorch' : 'NumPy'})`).join(', ');
+    const native = ['torch', 'numpy'].filter(at).map((key) => `${pair(key, `${key}2`)} (${OTHERS[key]})`).join(', ');
     if (at('page-cold')) return [`${title}, ${unit}: cold / from the cache`, '-', pair('page-cold', 'page-warm'), '-', '-'];
     return [`${title}, ${unit}`, pair('node1', 'node2'), pair('chromium1', 'chromium2'), scripts ? `${value(scripts)} (${scripts.title})` : '-', native || '-'];
   });
   const names = ['node', 'chromium', 'numpy', 'torch', '@tensorflow/tfjs', '@jax-js/jax', 'onnxruntime-web'].filter((name) => versions[name]).map((name) => `${name} ${versions[name]}`);
-  return `${table(['work (float32 unless said)', 'Node, 1 / 2 threads', 'Chromium, 1 / 2 threads', 'best other in JavaScript, 1 thread', 'native, 1 thread'], rows)}\n
+  return `${table(['work (float32 unless said)', 'Node, 1 / 2 threads', 'Chromium, 1 / 2 threads', 'best other in JavaScript, 1 thread', 'native, 1 / 2 threads'], rows)}\n
 Medians of ${date}, ${machine.cpu}, ${machine.cores} cores; ${names.join(', ')}.`;
 }
 
@@ -110,7 +115,7 @@ export function compare(before, after) {
   for (const { id, title, isRate, columns } of after.works) {
     for (const now of columns) {
       const old = before.works.find((work) => work.id === id)?.columns.find(({ key }) => key === now.key);
-      if (old?.median === undefined || now.median === undefined || (now.key in OTHERS && now.key !== 'gcc')) continue;
+      if (old?.median === undefined || now.median === undefined || isOther(now.key)) continue;
       const ratio = isRate ? old.median / now.median : now.median / old.median, isApart = now.q1 > old.q3 || now.q3 < old.q1;
       if (isApart && Math.abs(ratio - 1) > (Math.min(old.rounds, now.rounds) < 3 ? 0.15 : 0.03)) found.push({ title: `${title}, ${now.title}`, before: old.median, after: now.median, ratio });
     }

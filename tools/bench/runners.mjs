@@ -8,6 +8,7 @@ import { buildPreset } from '../build.mjs';
 import { node24, tree } from '../common.mjs';
 import { serve } from '../serve.mjs';
 import { ensureEmcc } from '../toolchain.mjs';
+import { KERNEL } from './catalog.mjs';
 
 const here = join(tree, 'tools', 'bench');
 export const built = join(tree, 'build', 'bench');
@@ -59,13 +60,14 @@ async function buildNative(quick) {
 
 const nativeProgram = (name, quick) => join(built, quick ? `${name}-quick` : name);
 
-/** kern.c for an engine's instruction set. */
+/** kern.c for an engine's instruction set, for Node and pages; its main program has a thread of its own, for pages let none wait on theirs. */
 async function buildKernels() {
   const folders = ['base', 'kern'].map((name) => join(tree, 'src', name));
   const sources = [join(here, 'native', 'kern.c'), ...folders.flatMap((folder) => readdirSync(folder).filter((name) => name.endsWith('.c')).map((name) => join(folder, name)))];
+  const link = ['-pthread', '-sPTHREAD_POOL_SIZE=2', '-sPROXY_TO_PTHREAD', '-sEXIT_RUNTIME', '-sEXPORT_ES6', '-sENVIRONMENT=web,worker,node', '-sINITIAL_MEMORY=64MB'];
   for (const [name, flags] of [['kern-relaxed', ['-mrelaxed-simd']], ['kern-baseline', []]]) {
-    const out = join(built, `${name}.cjs`);
-    if (!isFresh(out, sources)) await run(ensureEmcc().emcc, ['-std=c11', '-O3', '-msimd128', ...flags, '-ffp-contract=off', '-Isrc', ...sources, '-o', out], 600_000);
+    const out = join(built, `${name}.mjs`);
+    if (!isFresh(out, sources)) await run(ensureEmcc().emcc, ['-std=c11', '-O3', '-msimd128', ...flags, ...link, '-ffp-contract=off', '-Isrc', ...sources, '-o', out], 600_000);
   }
 }
 
@@ -136,9 +138,9 @@ async function pages() {
  */
 export async function prepare(columns, { quick, peers }) {
   mkdirSync(built, { recursive: true });
-  const needs = (where) => columns.some((column) => column.where === where), skipped = [], broken = {};
+  const needs = (where) => columns.some((column) => column.where === where), isKernel = ({ module }) => module === KERNEL, skipped = [], broken = {};
   const attempt = (where, work) => work().catch((error) => { broken[where] = `could not be prepared: ${error.message}`; });
-  if (needs('kernel')) await attempt('kernel', buildKernels);
+  if (columns.some(isKernel)) await attempt('kernel', buildKernels);
   if (needs('native')) await attempt('native', () => buildNative(quick));
   const python = needs('python') ? await findPython() : { program: '', versions: {} };
   if (needs('python')) for (const [name, title] of [['numpy', 'NumPy'], ['torch', 'PyTorch']]) if (!python.versions[name]) skipped.push(`${title}: not installed (apt install python3-${name})`);
@@ -148,16 +150,16 @@ export async function prepare(columns, { quick, peers }) {
   if (!peers) skipped.push('peers in JavaScript: left out');
   const runners = {
     node: measureInNode,
-    kernel: async ({ args: [program, ...more], rounds }) => lastLine(await run(node24, [join(built, `${program}.cjs`), ...more, String(rounds)])),
     native: async ({ args: [program, ...more], rounds, seconds }) => lastLine(await run(nativeProgram(program, quick), [...more, String(rounds), ...(program === 'works' ? [String(seconds)] : [])])),
-    python: async ({ args: [name, library], rounds, seconds }) => lastLine(await run(python.program, [join(here, 'native', 'works.py'), name, library, String(rounds), String(seconds)])),
+    python: async ({ args: more, rounds, seconds }) => lastLine(await run(python.program, [join(here, 'native', 'works.py'), ...more, String(rounds), String(seconds)])),
     chromium: (column) => browser.work(column),
     page: (column) => browser.start(column),
   };
   if (broken.chromium) broken.page = broken.chromium;
-  const isThere = ({ where, key, module = '' }) => (where === 'python' ? Boolean(python.versions[key]) : where === 'chromium' || where === 'page' ? isInstalled : peers || !module.startsWith('peers/'));
+  const isThere = ({ where, args: [, library] = [], module = '' }) => (where === 'python' ? Boolean(python.versions[library]) : where === 'chromium' || where === 'page' ? isInstalled : peers || !module.startsWith('peers/'));
   const measure = async (column) => {
-    if (broken[column.where]) throw new Error(broken[column.where]);
+    const reason = broken[column.where] ?? (isKernel(column) ? broken.kernel : undefined);
+    if (reason) throw new Error(reason);
     return runners[column.where](column);
   };
   return { measure, skipped, versions: { ...browser && { chromium: browser.version }, ...python.versions }, isThere, close: () => browser?.close() };

@@ -363,6 +363,10 @@ int main(int argc, char **argv)
         return 1;
     }
     if (argc > 3) {
+        if (hd_pool_threads(pool) != atoi(argv[1])) {
+            fprintf(stderr, "no %s threads\n", argv[1]);
+            return 1;
+        }
         print_rounds(pool, argv[2], argv[3], argc > 4 && atoi(argv[4]) < ROUNDS ? atoi(argv[4]) : ROUNDS);
         hd_pool_free(&context, pool);
         return 0;

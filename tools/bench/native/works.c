@@ -1,4 +1,4 @@
-/* Works of the benchmark in C, natively, on one thread: works WORK ROUNDS SECONDS prints {"ms": [...]}, one round of each after one to warm up.
+/* Works of the benchmark in C, natively: works THREADS WORK ROUNDS SECONDS prints {"ms": [...]}, one round of each after one to warm up.
  * The same networks, sizes and steps as in ../networks.mjs. */
 #define _POSIX_C_SOURCE 199309L /* clock_gettime */
 #include "kit.h"
@@ -327,12 +327,16 @@ static int run(const char *work, budget b)
 
 int main(int argc, char **argv)
 {
-    if (argc != 4) {
-        fprintf(stderr, "works WORK ROUNDS SECONDS\n");
+    if (argc != 5) {
+        fprintf(stderr, "works THREADS WORK ROUNDS SECONDS\n");
         return 2;
     }
-    context = hd_context_new(1);
-    const int status = context ? run(argv[1], (budget){ atoi(argv[2]), atof(argv[3]) }) : 1;
+    context = hd_context_new(atoi(argv[1]));
+    if (!context || hd_context_threads(context) != atoi(argv[1])) {
+        fprintf(stderr, "no %s threads\n", argv[1]);
+        return 1;
+    }
+    const int status = run(argv[2], (budget){ atoi(argv[3]), atof(argv[4]) });
     hd_context_free(context);
     return status;
 }

@@ -1,4 +1,4 @@
-"""The same works in NumPy (with whatever BLAS it has) or PyTorch: works.py WORK LIBRARY ROUNDS SECONDS prints {"ms": [...]}, on one thread.
+"""The same works in NumPy (with whatever BLAS it has) or PyTorch: works.py WORK LIBRARY THREADS ROUNDS SECONDS prints {"ms": [...]}.
 
 Networks and sizes as in ../networks.mjs; one call to warm up, then at least one round, at most ROUNDS, none begun after SECONDS.
 """
@@ -7,7 +7,7 @@ import os
 import sys
 import time
 
-os.environ.update({name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")})  # before NumPy is loaded
+os.environ.update({name: sys.argv[3] for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")})  # before NumPy is loaded
 import numpy as np  # noqa: E402
 
 BATCH, CLASSES = 128, 10
@@ -157,10 +157,10 @@ def torch_network(work):
 
 
 def main():
-    work, library, rounds, seconds = sys.argv[1], sys.argv[2], int(sys.argv[3]), float(sys.argv[4])
+    work, library, threads, rounds, seconds = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4]), float(sys.argv[5])
     if library == "torch":
         import torch
-        torch.set_num_threads(1)
+        torch.set_num_threads(threads)
     if work.split()[0].isdigit():
         a, b = square_product(work)
         if library == "torch":
