@@ -8,7 +8,7 @@ import { asSpec } from './options.js';
 /** @import { ModelFacts } from './engine.js' */
 /** @import { ModelDescription } from './graph.js' */
 /** @import { OptimizerState } from './trainer.js' */
-/** @typedef {string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json }} Json */
+/** @typedef {string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json }} Json what JSON can hold */
 /**
  * @typedef {object} Archive
  * @property {ModelDescription} description

@@ -7,7 +7,7 @@ import { Gram } from './gram.js';
 /** @import { GramAddOptions } from './gram.js' */
 /** @import { AdmmStats } from './solver.js' */
 /**
- * @typedef {Omit<GramAddOptions, 'sign'> & { radius: number, features: number, targets: number }} SecularOptions radius: bound on ||O||_F;
+ * @typedef {Omit<GramAddOptions, 'sign' | 'known'> & { radius: number, features: number, targets: number }} SecularOptions radius: bound on ||O||_F;
  *   features, targets: their numbers. The rest as for Gram.add
  * @typedef {SecularOptions & { penalty?: number, iterations?: number, tolerance?: number }} AdmmOptions penalty: s, trace(G) / n unless
  *   told; iterations: at most, 100 unless told; tolerance: ends when both residuals are below it, relative to their scales, 0 (never)

@@ -5,8 +5,9 @@ import { HeddleError, checkOptions, kindOf } from './errors.js';
 /** @import { Core } from './core.js' */
 /** @import { Arrays, ArrayLike2 } from './data.js' */
 /** @import { Table } from './engine.js' */
-/** @typedef {{ x: Arrays, y: Arrays, sampleWeight?: ArrayLike2 } | readonly [Arrays, Arrays, ArrayLike2?]} Batch */
-/** @typedef {Iterable<Batch> | AsyncIterable<Batch>} Batches */
+/** @typedef {{ x: Arrays, y: Arrays, sampleWeight?: ArrayLike2 } | readonly [Arrays, Arrays, ArrayLike2?]} Batch inputs and targets of a batch, and a factor >= 0 on
+ *   the loss of each row: as `fit` takes them */
+/** @typedef {Iterable<Batch> | AsyncIterable<Batch>} Batches what a generator gives, one after the other */
 /** @typedef {Batches | ((pass: number) => Batches | Promise<Batches>)} BatchSource an iterable that can be gone through again, or a function, is
  *   asked again when it has ended. pass: how often it has ended, from 0. A fit that goes on from a checkpoint asks for the pass it is in: what a
  *   function gives must depend on nothing but that number */

@@ -3,8 +3,8 @@ import { HeddleError, checkLength, checkOptions, kindOf, suggest } from './error
 
 /** @import { Column, Table } from './engine.js' */
 /** @typedef {Int8Array | Uint8Array | Uint8ClampedArray | Int16Array | Uint16Array | Int32Array | Uint32Array | Float32Array
- *   | Float64Array | BigInt64Array | BigUint64Array} TypedArray */
-/** @typedef {readonly (number | boolean | TypedArray | NestedArray)[]} NestedArray */
+ *   | Float64Array | BigInt64Array | BigUint64Array} TypedArray of numbers, which the engine computes with as float32; bytes stay bytes */
+/** @typedef {readonly (number | boolean | TypedArray | NestedArray)[]} NestedArray arrays in arrays, all of a level of one length */
 /**
  * An array with its shape. An element's value is data * scale + offset, which is for whole-number pixels: a Uint8Array stays one byte an element
  * in the engine's memory.

@@ -25,7 +25,7 @@ import { checkSeed } from './session.js';
  * @property {number} [passedOver] batches of the epoch so far that were passed over (onDiverged: 'ignore'); missing if none
  * @property {number} [rollbacks] so far (onDiverged: 'rollback'); missing if none
  */
-/** @typedef {TrainingProgress & { [name: string]: any }} TrainingLog */
+/** @typedef {TrainingProgress & { [name: string]: any }} TrainingLog where training stands, with its losses and metrics by name */
 /**
  * @typedef {object} FitOptions
  * @property {number} [epochs] number of the epoch to end before, counted from 0 (with initialEpoch 0: how many); 1 unless told

@@ -17,7 +17,8 @@ import { compute, readMatrix, readSquare, typeOf } from './matrix.js';
  * @property {number} [beta] factor of c, 1 unless told
  * @property {MatrixLike} [c] added to the product
  */
-/** @typedef {Omit<SyrkOptions, 'transposed'> & { transposeA?: boolean, transposeB?: boolean }} GemmOptions */
+/** @typedef {Omit<SyrkOptions, 'transposed'> & { transposeA?: boolean, transposeB?: boolean }} GemmOptions transposeA: A^T in place of A;
+ *   transposeB: B^T in place of B; false unless told. The rest as of SyrkOptions */
 
 /** @param {Floats} data @param {number} rows @param {number} cols @returns {Matrix} */
 const matrix = (data, rows, cols) => ({ data, shape: [rows, cols] });

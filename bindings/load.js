@@ -4,7 +4,8 @@ import { Heap } from './heap.js';
 import { importNode, isNode } from './platform.js';
 
 /** @import { EngineModule } from './heap.js' */
-/** @typedef {'heddle-st' | 'heddle-st-relaxed' | 'heddle-mt' | 'heddle-mt-relaxed'} EngineName */
+/** @typedef {'heddle-st' | 'heddle-st-relaxed' | 'heddle-mt' | 'heddle-mt-relaxed'} EngineName binaries of the C core: with one thread (st) or many
+ *   (mt), with relaxed SIMD, whose results differ in the last bits from platform to platform, or without */
 /**
  * What WebAssembly can do here, from wasm-feature-detect.
  * @typedef {{ simd: boolean, relaxedSimd: boolean }} Features

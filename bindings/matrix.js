@@ -2,7 +2,7 @@
 import { HeddleError, checkLength, kindOf } from './errors.js';
 import { connect } from './session.js';
 
-/** @typedef {Float32Array<ArrayBuffer> | Float64Array<ArrayBuffer>} Floats */
+/** @typedef {Float32Array<ArrayBuffer> | Float64Array<ArrayBuffer>} Floats what linear algebra returns: of the precision that it computed in */
 /**
  * Row by row. All matrices of a call as Float32Array: it computes in float32 and returns Float32Array; otherwise, whatever they are, float64.
  * @typedef {{ data: ArrayLike<number>, shape: readonly number[] } | readonly (readonly number[] | Float32Array | Float64Array)[]} MatrixLike

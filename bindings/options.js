@@ -21,7 +21,7 @@ import { tables } from './tables.js';
  * @property {RecipeFactories} recipe
  */
 
-/** @typedef {number | boolean | string | readonly number[]} OptionValue */
+/** @typedef {number | boolean | string | readonly number[]} OptionValue of an option: a string for one of several names, an array for a list of numbers */
 /** @typedef {{ readonly [name: string]: OptionValue }} OptionValues options of a class by name, only those that were given */
 /**
  * A row of an option table; the range is `min` (or, excluded, `above`) to `max` (or `below`).

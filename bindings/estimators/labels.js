@@ -1,7 +1,7 @@
 /** Class labels - numbers, strings or booleans - and the class numbers 0, 1, ... that networks know. */
 import { HeddleError, kindOf, suggest } from '../errors.js';
 
-/** @typedef {number | string | boolean} Label */
+/** @typedef {number | string | boolean} Label of a class; all labels of a fit are of one type, numbers finite */
 /** @typedef {readonly Label[] | Int8Array | Uint8Array | Uint8ClampedArray | Int16Array | Uint16Array | Int32Array | Uint32Array
  *   | Float32Array | Float64Array | { data: LabelList, shape: readonly number[] }} LabelList one label a row */
 

@@ -18,7 +18,7 @@ import { readTraining } from './samples.js';
  * @property {(values: readonly number[]) => Promise<number[]>} sum of each number over all members
  * @property {<T extends Label>(values: readonly T[]) => Promise<T[]>} union classes that any member has, each once, sorted
  */
-/** @typedef {LearnOptions & { together?: Together }} SharedOptions */
+/** @typedef {LearnOptions & { together?: Together }} SharedOptions together: the other members; unless told one's own rows alone count */
 
 /** Use a class that extends this one. */
 export class Shared extends Estimator {

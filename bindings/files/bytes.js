@@ -1,7 +1,7 @@
 import { HeddleError, kindOf } from '../errors.js';
 
 /** @typedef {Int8Array | Uint8Array | Int16Array | Uint16Array | Int32Array | Uint32Array | BigInt64Array
- *   | BigUint64Array | Float32Array | Float64Array} NumberArray */
+ *   | BigUint64Array | Float32Array | Float64Array} NumberArray typed arrays that files hold */
 
 /** @template {NumberArray} [T=NumberArray]
  * @typedef {{ new (buffer: ArrayBufferLike, byteOffset?: number, length?: number): T,

@@ -4,7 +4,7 @@ import { allocate, elementCount, elements, swapped, toBytes } from './bytes.js';
 import { gunzipAs, isGzip } from './gzip.js';
 
 /** @import { NumberArrayType } from './bytes.js' */
-/** @typedef {Uint8Array | Int8Array | Int16Array | Int32Array | Float32Array | Float64Array} IdxData */
+/** @typedef {Uint8Array | Int8Array | Int16Array | Int32Array | Float32Array | Float64Array} IdxData an array for each type of the format */
 
 /** @type {ReadonlyMap<number, NumberArrayType<IdxData>>} */
 const types = new Map(/** @type {[number, NumberArrayType<IdxData>][]} */ ([

@@ -6,7 +6,8 @@ import { allocate, elementCount, elements, halfToFloat32, toBytes, unshared } fr
 import { parseStrictJson } from './json.js';
 
 /** @import { NumberArray, NumberArrayType } from './bytes.js' */
-/** @typedef {'BOOL' | 'U8' | 'I8' | 'I16' | 'U16' | 'F16' | 'BF16' | 'I32' | 'U32' | 'F32' | 'F64' | 'I64' | 'U64'} Dtype */
+/** @typedef {'BOOL' | 'U8' | 'I8' | 'I16' | 'U16' | 'F16' | 'BF16' | 'I32' | 'U32' | 'F32' | 'F64' | 'I64' | 'U64'} Dtype
+ *   types of elements, as the format names them: unsigned (U) and signed (I) integers and floats of so many bits */
 /**
  * @typedef {object} Tensor
  * @property {Dtype} dtype how the file stores an element

@@ -3,7 +3,7 @@ import { HeddleError, checkLength, kindOf, suggest } from '../errors.js';
 
 /** @import { ImageArgument } from '../algebra.js' */
 /** @import { Elements } from '../heap.js' */
-/** @typedef {Uint8Array<ArrayBuffer> | Float32Array<ArrayBuffer>} Pixels */
+/** @typedef {Uint8Array<ArrayBuffer> | Float32Array<ArrayBuffer>} Pixels bytes 0..255, or floats */
 /**
  * Rows from the top; a shape [height, width] means one channel. Bytes are 0..255; any other array of numbers is taken as float32. What
  * imageToTensor gives is one, and so are raw pixels such as ImageData.

@@ -6,8 +6,9 @@ import { describe } from '../recipe_description.js';
 import { tables } from '../tables.js';
 
 /** @import { ModelDescription, NodeDescription } from '../graph.js' */
-/** @typedef {'resnet18' | 'resnet34' | 'resnet50' | 'resnext101_32x8d' | 'alexnetFeatures' | 'vgg16Features' | 'small'} BackboneName */
-/** @typedef {'average' | 'averageStd'} Pooling */
+/** @typedef {'resnet18' | 'resnet34' | 'resnet50' | 'resnext101_32x8d' | 'alexnetFeatures' | 'vgg16Features' | 'small'} BackboneName networks of
+ *   heddle/recipes without their heads; small: an own one of four strided convolutions */
+/** @typedef {'average' | 'averageStd'} Pooling of a level over its positions: means, or means and then standard deviations */
 /**
  * @typedef {object} TrunkOptions
  * @property {BackboneName} backbone

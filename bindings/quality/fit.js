@@ -20,7 +20,7 @@ import { compileTraining, train } from './train.js';
 /** @import { Picture, Skipped } from './pictures.js' */
 /** @import { Rows } from './rows.js' */
 /** @import { EpochReport, Labelled, TrainingState, ValidationScores } from './train.js' */
-/** @typedef {Iterable<Picture> | MatrixLike | Source} Images */
+/** @typedef {Iterable<Picture> | MatrixLike | Source} Images pictures; for models that take features [rows, features], or a .npy file of them */
 /**
  * Where a fit stands: features: pictures of which the features are there; pictures: those that have been read; training: batches.
  * @typedef {{ phase: 'features' | 'pictures', set: 'training' | 'validation', done: number, total: number }

@@ -8,7 +8,7 @@ import { cut, namedPicture, preprocess } from './pictures.js';
 /** @import { Picture, Preprocessing } from './pictures.js' */
 /**
  * @typedef {object} LocalOptions
- * @property {number} [patch] height and width of a part in pixels of the picture that the network sees; 224 unless told, at most the picture
+ * @property {number} [patch] height and width of a part in pixels of the picture that the network sees; at least 16; 224 unless told, at most the picture
  * @property {number} [stride] from one part to the next, at most (they are spread evenly); half of the patch unless told
  * @property {AbortSignal} [signal] stops between parts; the call then rejects with its reason
  */

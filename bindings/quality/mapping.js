@@ -3,7 +3,7 @@ import { HeddleError, checkOptions, kindOf } from '../errors.js';
 import { computeFloat64, readColumn } from '../matrix.js';
 
 /** @import { VectorLike } from '../matrix.js' */
-/** @typedef {'linear' | 'logistic4' | 'logistic5'} MappingKind */
+/** @typedef {'linear' | 'logistic4' | 'logistic5'} MappingKind curves of 2, 4 and 5 coefficients: see `Mapping.kind` */
 
 /** In the order of HD_MAPPING_... of heddle.h: how many coefficients, and the curve. As there, exponents count within -60..60.
  * @type {Record<MappingKind, { size: number, value: (b: readonly number[], x: number) => number }>} */

@@ -4,7 +4,7 @@ import { imageToTensor, resize } from '../images/index.js';
 import { isNode, importNode } from '../platform.js';
 
 /** @import { ImageSource } from '../images/index.js' */
-/** @typedef {ImageSource | { name: string, source: ImageSource }} Picture */
+/** @typedef {ImageSource | { name: string, source: ImageSource }} Picture whatever `heddle/images` takes; with a name for messages and reports */
 /**
  * How pictures are made ready; stored in the model file.
  * @typedef {object} Preprocessing

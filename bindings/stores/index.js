@@ -19,7 +19,8 @@ import { toBytes } from '../files/bytes.js';
  * @typedef {object} LoadOptions
  * @property {AbortSignal} [signal] stops the reading of a path or URL, and the call rejects with its reason; for other sources it counts at the beginning only
  */
-/** @typedef {Uint8Array | ArrayBuffer | Blob | Response | URL | string} Source */
+/** @typedef {Uint8Array | ArrayBuffer | Blob | Response | URL | string} Source bytes; a Blob or File; a Response; or, as text or URL, a path (Node),
+ *   file:, http:, https:, blob:, data:, indexeddb://name or opfs://path/name */
 
 // Each store is loaded when it is first used: a program uses one or two of them, most often none.
 const stores = {

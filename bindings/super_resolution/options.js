@@ -10,8 +10,13 @@ import { modalityNames } from './matnet.js';
 /** @import { ConvConfig } from './conv.js' */
 /** @import { MatnetConfig, Modality } from './matnet.js' */
 /** @import { EpochReport } from './training.js' */
-/** @typedef {ConvConfig | MatnetConfig} NetworkConfig */
-/** @typedef {{ phase: 'pictures', done: number } | { phase: 'training', epoch: number, epochs: number, batch: number, batches: number, loss: number, secondsLeft?: number }} FitProgress */
+/** What makes a network, beside its weights. @typedef {ConvConfig | MatnetConfig} NetworkConfig */
+/**
+ * Where a fit stands. pictures: `done` have been read; training: in epoch `epoch` (from 0) of `epochs`, `batch` of `batches` are done; loss: mean over the
+ * epoch so far; secondsLeft: of training steps, missing while it is not known.
+ * @typedef {{ phase: 'pictures', done: number } | { phase: 'training', epoch: number, epochs: number, batch: number, batches: number, loss: number,
+ *   secondsLeft?: number }} FitProgress
+ */
 /**
  * @typedef {object} FitOptions
  * @property {2 | 3 | 4} [scale] times the sides of a picture; 2 unless told

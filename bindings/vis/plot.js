@@ -3,7 +3,7 @@ import { HeddleError, checkOptions, kindOf } from '../errors.js';
 import { addStyle, checkElement, forget, isDark, make, resolve, setTheme, watchTheme } from './theme.js';
 
 /** @import { Theme } from './theme.js' */
-/** @typedef {readonly [x: number, y: number]} Point */
+/** @typedef {readonly [x: number, y: number]} Point of a series */
 /**
  * @typedef {object} Axis
  * @property {string} [label] words beside the axis; none unless told

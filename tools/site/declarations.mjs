@@ -15,22 +15,23 @@ export function packageEntries() {
 }
 
 /**
- * What the comments of a module say about its types, which declarations do not repeat: the words before `@typedef` and those behind the type's name.
+ * What the comments of a module say about its types, which declarations do not repeat: the words before `@typedef` and those behind the type's name; `@callback` alike.
  * @param {string} source @returns {Map<string, string>}
  */
 function typedefs(source) {
   const found = new Map();
   for (const [, block] of source.matchAll(/\/\*\*(.*?)\*\//gs)) {
-    const text = block.replace(/^[ \t]*\* ?/gm, ''), at = text.indexOf('@typedef');
-    if (at < 0) continue;
-    let end = text.indexOf('{', at);
-    for (let depth = 0; end < text.length; end++) {
-      depth += Number(text[end] === '{') - Number(text[end] === '}');
-      if (depth === 0) break;
+    const text = block.replace(/^[ \t]*\* ?/gm, '');
+    for (const [i, { 0: tag, index }] of [...text.matchAll(/@(?:typedef|callback)\b/g)].entries()) {
+      let end = tag === '@typedef' ? text.indexOf('{', index) : index + tag.length;
+      for (let depth = 0; end < text.length; end++) {
+        depth += Number(text[end] === '{') - Number(text[end] === '}');
+        if (depth === 0) break;
+      }
+      const [, name, behind] = /^\s*(\w+)\s*(.*?)(?=^@|@property\b|$(?![^]))/ms.exec(text.slice(end + 1)) ?? [];
+      const before = i === 0 ? text.slice(0, index).replace(/^@template\b.*$/gm, '').trim() : '';
+      if (name) found.set(name, [before, behind.trim()].filter(Boolean).join('\n\n'));
     }
-    const [, name, behind] = /^\s*(\w+)\s*(.*?)(?=^@|@property\b|$(?![^]))/ms.exec(text.slice(end + 1)) ?? [];
-    const before = text.slice(0, at).replace(/^@(?:template|callback)\b.*$/gm, '').trim();
-    if (name) found.set(name, [before, behind.trim()].filter(Boolean).join('\n\n'));
   }
   return found;
 }

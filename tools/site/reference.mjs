@@ -33,7 +33,7 @@ class Reference {
       for (const [own, symbol, isValue] of items) {
         if (!this.#homes.has(symbol)) this.#homes.set(symbol, `${fileOf(name)}#${own}`);
         const node = symbol.declarations?.[0];
-        if (isValue && node && ts.isClassDeclaration(node) && !/made by/i.test(code.comment(node).text)) this.#made.add(symbol);
+        if (isValue && node && ts.isClassDeclaration(node) && !/made by|makes it\./i.test(code.comment(node).text)) this.#made.add(symbol);
       }
     }
   }
