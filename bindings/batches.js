@@ -79,7 +79,7 @@ export class BatchReader {
     return typeof this.#source === 'object' && 'next' in this.#source;
   }
 
-  /** It can be gone through from its begin. */
+  /** It can be gone through from its beginning. */
   get canRewind() {
     return this.#passes === 0 || !this.isOneShot;
   }

@@ -49,7 +49,7 @@ import { checkSeed } from './session.js';
  *   last checkpoint are called again. With a generator its source begins anew, and what was taken from it is passed over. After an abort
  *   the fit can be gone on with from its last batch; when it has ended, the checkpoint is removed
  * @property {'stop' | 'rollback' | 'ignore'} [onDiverged] what to do when a loss or gradient is not finite. stop: reject with `diverged`.
- *   rollback: back to the last checkpoint (if that diverges again, to the one before), or without `checkpoint` to the begin of the epoch, with
+ *   rollback: back to the last checkpoint (if that diverges again, to the one before), or without `checkpoint` to the beginning of the epoch, with
  *   half the learning rate, at most 10 times.
  *   ignore: pass over the batch (of accumulated batches whose mean gradient is not finite, over all of them). stop unless told
  * @property {(event: FitEvent) => void} [onEvent] called when a checkpoint was written or could not be, and when the fit was resumed, restarted or
