@@ -16,9 +16,12 @@ const patience = 2000;
 
 /** @param {string} name @returns {Promise<(() => void) | null>} releases it; null: somebody else has it */
 function webLock(name) {
+  const stop = new AbortController(), timer = setTimeout(() => stop.abort(), patience); // AbortSignal.timeout would let a thread of Node's end meanwhile
   return new Promise((resolve, reject) => {
-    navigator.locks.request(name, { signal: AbortSignal.timeout(patience) }, () => new Promise(release => resolve(() => release(undefined))))
-      .catch(error => (['AbortError', 'TimeoutError'].includes(error?.name) ? resolve(null) : reject(error)));
+    navigator.locks.request(name, { signal: stop.signal }, () => new Promise(release => {
+      clearTimeout(timer);
+      resolve(() => release(undefined));
+    })).catch(error => (error?.name === 'AbortError' ? resolve(null) : reject(error)));
   });
 }
 
@@ -33,7 +36,7 @@ function isAlive(pid) {
 }
 
 /**
- * A file `<store>.lock` with the process and machine of its maker. One whose process has ended is taken over.
+ * A file `<store>.lock` with the process and machine of its maker, which may be another thread of this process. One whose process has ended is taken over.
  * @param {string} path
  * @param {string} store
  * @returns {Promise<() => Promise<void>>}
@@ -43,7 +46,7 @@ async function lockFile(path, store) {
   const fs = await importNode('node:fs/promises');
   /** @type {typeof import('node:os')} */
   const os = await importNode('node:os');
-  const own = JSON.stringify({ pid: process.pid, host: os.hostname(), id: globalThis.crypto.randomUUID() });
+  const own = JSON.stringify({ pid: process.pid, born: performance.timeOrigin, host: os.hostname(), id: globalThis.crypto.randomUUID() });
   for (let attempt = 0; attempt < 3; attempt++) {
     try {
       await fs.writeFile(path, own, { flag: 'wx' });
@@ -56,8 +59,9 @@ async function lockFile(path, store) {
       if (code !== 'EEXIST') throw new HeddleError('storage', `checkpoint: cannot lock "${store}": ${/** @type {Error} */ (cause).message}`, { cause });
     }
     const text = await fs.readFile(path, 'utf8').catch(() => '');
-    const { pid = 0, host = '' } = /** @type {{ pid?: number, host?: string }} */ (parsed(text));
-    const isStale = host === os.hostname() ? pid === process.pid || !isAlive(pid) : host === '' && text !== '';
+    const { pid = 0, born, host = '' } = /** @type {{ pid?: number, born?: number, host?: string }} */ (parsed(text));
+    const isGone = pid === process.pid ? born !== performance.timeOrigin : !isAlive(pid); // the next process of a container may have the same number
+    const isStale = host === os.hostname() ? isGone : host === '' && text !== '';
     if (!isStale) refuse(store, `process ${pid}${host && host !== os.hostname() ? ` on ${host}` : ''} (if that is no run of heddle, remove ${path})`);
     const old = `${path}.${process.pid}`; // only one of several that take over can rename it
     await fs.rename(path, old).catch(() => {});

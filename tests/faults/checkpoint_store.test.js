@@ -5,6 +5,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, 
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, beforeEach, test } from 'node:test';
+import { Worker } from 'node:worker_threads';
 import { crc32 as zlibCrc32 } from 'node:zlib';
 import { crc32, open, seal } from '../../bindings/checkpoints/format.js';
 import { checkpointInfo, loadCheckpoint, removeCheckpoint } from '../../bindings/checkpoints/index.js';
@@ -193,11 +194,21 @@ test('a checkpoint that cannot be written: told once, the training goes on, the 
   assert.deepEqual([(await checkpointInfo(store)).epoch, (await checkpointInfo(store)).batch], [0, 5]);
 });
 
+/** Code of what a thread of this process is told that wants the store, '' if it gets it. */
+const wantedByThread = store => new Promise((resolve, reject) => {
+  const code = `import(${JSON.stringify(new URL('../../bindings/checkpoints/lock.js', import.meta.url).href)}).then(({ lockStore }) => lockStore(${JSON.stringify(store)}))
+    .then(release => release(), error => error.code).then(code => require('node:worker_threads').parentPort.postMessage(code ?? ''));`;
+  new Worker(code, { eval: true }).on('message', resolve).on('error', reject);
+});
+
 test('two runs on one store: the second is refused by name; the lock of a dead process is taken over', async () => {
   const store = newStore(), [a, b] = [await classifier(), await classifier()];
-  let attempt;
-  await a.fit(x, y, { ...base, checkpoint: store, onEpochEnd: async () => { attempt ??= await b.fit(x, y, { ...base, checkpoint: store }).catch(error => error); } });
-  assert.equal(attempt.code, 'state');
+  let attempt, told;
+  await a.fit(x, y, { ...base, checkpoint: store, onEpochEnd: async () => {
+    attempt ??= await b.fit(x, y, { ...base, checkpoint: store }).catch(error => error);
+    told ??= await wantedByThread(store);
+  } });
+  assert.deepEqual([told, await wantedByThread(store)], ['state', '']);
   assert.ok(attempt.message.includes(store), attempt.message);
   await b.fit(x, y, { ...base, checkpoint: store });
   const lock = `${store}.lock`, child = spawn(process.execPath, ['-e', 'setTimeout(() => {}, 60000)'], { stdio: 'ignore' });
@@ -211,7 +222,8 @@ test('two runs on one store: the second is refused by name; the lock of a dead p
   const ended = new Promise(resolve => child.on('exit', resolve));
   child.kill('SIGKILL');
   await ended;
-  for (const content of [undefined, '{"pid":']) {
+  const before = JSON.stringify({ pid: process.pid, born: performance.timeOrigin - 1e7, host: hostname(), id: 'x' }); // a container that was begun again
+  for (const content of [undefined, '{"pid":', before]) {
     if (content) writeFileSync(lock, content);
     await b.fit(x, y, { ...base, checkpoint: store });
     assert.equal(existsSync(lock), false);
