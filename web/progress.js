@@ -45,7 +45,8 @@ export function showProgress({ log, begin, epochs }, { epochs: trained, isBusy, 
 /** @param {number} epoch @param {{ [name: string]: number }} log */
 export function addEpochRow(epoch, log) {
   const row = byId('epochs').insertRow(0);
-  const cells = [String(epoch), log.loss.toFixed(4), percent(log.accuracy), log.val_loss.toFixed(4), percent(log.val_accuracy)];
+  const loss = (value) => value?.toFixed(4) ?? '–', accuracy = (value) => (value >= 0 ? percent(value) : '–'); // an epoch's test may have been stopped
+  const cells = [String(epoch), loss(log.loss), accuracy(log.accuracy), loss(log.val_loss), accuracy(log.val_accuracy)];
   for (const text of cells) row.insertCell().textContent = text;
   if (byId('epochs').rows.length > 1000) byId('epochs').deleteRow(-1);
 }

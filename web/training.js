@@ -134,9 +134,12 @@ export class Training {
     try {
       return await net.fit(x, y, { ...options, onEpochEnd });
     } catch (error) {
-      // Another tab keeps its training there, or the browser keeps nothing: this one is not kept.
+      // Another tab keeps its training there, or the browser keeps nothing: this one is not kept, as an event with a code says.
       const canBeLeft = options.checkpoint && !options.checkpoint.resume && !hasBegun && ['state', 'storage', 'unsupported'].includes(error.code);
-      if (canBeLeft) return this.#fit(x, y, { ...options, checkpoint: undefined });
+      if (canBeLeft) {
+        options.onEvent?.({ type: 'checkpointFailed', epoch: 0, batch: 0, code: error.code, message: error.message });
+        return this.#fit(x, y, { ...options, checkpoint: undefined });
+      }
       if (error.code === 'diverged') {
         await net.setWeights(good);
         this.#compiled = ''; // the optimiser's memory is of no use either

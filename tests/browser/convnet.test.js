@@ -1,6 +1,6 @@
 // The page of convolutional networks in Chromium: MNIST, CIFAR's files, folders of pictures, wrong files, saved models.
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -104,6 +104,100 @@ test('pauses, takes another learning rate, stops, begins anew', async () => {
   });
 });
 
+/** Rows of the table of epochs, oldest first. @param {Page} page */
+const rowsOf = async (page) => (await page.locator('#epochs tr').allTextContents()).reverse();
+
+/** Waits until the browser keeps a training whose first epoch has ended: a page that is hidden writes. @param {Page} page */
+const isKept = (page) => page.waitForFunction(async () => {
+  const { checkpointInfo } = await import('/bindings/checkpoints/index.js'), visibility = Object.getOwnPropertyDescriptor(Document.prototype, 'visibilityState');
+  Object.defineProperty(document, 'visibilityState', { value: 'hidden', configurable: true });
+  document.dispatchEvent(new Event('visibilitychange'));
+  Object.defineProperty(document, 'visibilityState', visibility);
+  return (await checkpointInfo('indexeddb://convnet-training'))?.epoch >= 1;
+}, undefined, { polling: 100 });
+
+/** The model as a file. @param {Page} page */
+async function modelOf(page) {
+  const [download] = await Promise.all([page.waitForEvent('download'), page.click('#save-file')]);
+  return readFileSync(await download.path());
+}
+
+test('a training that the page was closed in goes on to the same figures and weights', async () => {
+  await withPage({ path }, async (page) => {
+    await ready(page);
+    assert.equal(await page.isVisible('#interrupted'), false);
+    await train(page, { epochs: '6' });
+    const whole = await rowsOf(page), weights = await modelOf(page);
+    assert.equal(whole.length, 6);
+    assert.equal(await page.isVisible('#interrupted'), false, 'what has ended is not offered');
+    await page.reload(); // the seed of a fit depends on the fits before
+    await ready(page);
+    await page.selectOption('[name="rows"]', '1000');
+    await page.fill('[name="epochs"]', '6');
+    await page.click('#run');
+    await isKept(page);
+    await page.reload();
+    await ready(page);
+    await page.waitForSelector('#interrupted:not([hidden])');
+    assert.match(await text(page, 'interrupted-state'), /was broken off in epoch [2-6] of 6\.$/);
+    await page.selectOption('[name="network"]', 'cifarCnn');
+    await page.selectOption('[name="rows"]', '5000');
+    await page.fill('[name="epochs"]', '3');
+    await page.click('#go-on');
+    await says(page, 'status', /^Trained/);
+    assert.deepEqual(await rowsOf(page), whole);
+    assert.ok(weights.equals(await modelOf(page)), 'the same weights and settings');
+    assert.equal(await page.isVisible('#interrupted'), false);
+    assert.equal(await page.locator('.error').count(), 0);
+  });
+});
+
+test('another tab trains beside it and says that it is not kept; it is offered what the first one leaves', async () => {
+  await withPage({ path }, async (page) => {
+    await ready(page);
+    await page.fill('[name="epochs"]', '1000');
+    await page.selectOption('[name="rows"]', '1000');
+    await page.click('#run');
+    await isKept(page);
+    const other = await page.context().newPage();
+    await other.goto(page.url());
+    await ready(other);
+    await other.fill('[name="epochs"]', '1000');
+    await other.selectOption('[name="rows"]', '1000');
+    await other.click('#run');
+    await says(other, 'unkept', /^This training is lost if the page is closed: another tab keeps its own\.$/);
+    await other.waitForFunction(() => document.querySelectorAll('#epochs tr').length >= 1);
+    await other.click('#stop');
+    await says(other, 'status', /^Stopped/);
+    assert.deepEqual([await other.isVisible('#unkept'), await other.isVisible('#interrupted'), await page.isVisible('#unkept')], [false, false, false]);
+    await page.close();
+    await other.waitForSelector('#interrupted:not([hidden])');
+    await other.click('#forget');
+    await other.waitForSelector('#interrupted', { state: 'hidden' });
+    await other.reload();
+    await ready(other);
+    assert.equal(await other.isVisible('#interrupted'), false);
+    assert.equal(await other.locator('.error').count(), 0);
+  });
+});
+
+test('a full disk is said, and the training goes on', async () => {
+  await withPage({ path, expected: /a checkpoint could not be written, the training goes on/ }, async (page) => {
+    await ready(page);
+    const session = await page.context().newCDPSession(page);
+    await session.send('Storage.overrideQuotaForOrigin', { origin: new URL(page.url()).origin, quotaSize: 1e5 }); // a checkpoint takes 0.8 MB
+    await page.selectOption('[name="rows"]', '1000');
+    await page.fill('[name="epochs"]', '1000');
+    await page.click('#run');
+    await says(page, 'unkept', /^This training is lost if the page is closed\. .*(quota|gave up).*\.$/);
+    await page.waitForFunction(() => document.querySelectorAll('#epochs tr').length >= 1);
+    await page.click('#stop');
+    await says(page, 'status', /^Stopped/);
+    assert.equal(await page.isVisible('#interrupted'), false);
+    assert.equal(await page.locator('.error').count(), 0);
+  });
+});
+
 /** Records of CIFAR-10: noise whose brighter half, left or right, and colour are the class. @param {number} rows */
 function cifar(rows) {
   const bytes = new Uint8Array(rows * 3073);
@@ -168,6 +262,40 @@ test("CIFAR's files, dropped or chosen; broken ones are explained; a model comes
     await says(page, 'confusion-state', /of 20 test pictures right, now/);
     assert.deepEqual(await confusion(page), { classes, all, right });
     assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), 'no sideways scrolling');
+  });
+});
+
+test('a training on own pictures goes on when they are there again', async () => {
+  const good = file('train.bin', cifar(120)), other = file('train.bin', cifar(60)), changed = cifar(120);
+  changed[1] ^= 1;
+  await withPage({ path }, async (page) => {
+    await ready(page);
+    await page.setInputFiles('#files', good);
+    await says(page, 'files-state', /CIFAR-10/);
+    await page.selectOption('[name="network"]', 'lenet');
+    await page.fill('[name="batchSize"]', '10');
+    await page.fill('[name="epochs"]', '1000');
+    await page.click('#run');
+    await isKept(page);
+    await page.reload();
+    await ready(page);
+    await says(page, 'interrupted-state', /of 1000\. To go on it needs its pictures: CIFAR-10: 10 classes, 100 pictures to train on, 20 to test on\./);
+    for (const [given, complaint] of [[null, /it needs its pictures: CIFAR-10/], [other, /it needs its pictures: CIFAR-10/], [file('train.bin', changed), /It can't go on here.*crc32/]]) {
+      if (given) await page.setInputFiles('#files', given);
+      if (given) await says(page, 'status', /^Your pictures are ready/);
+      await page.click('#go-on');
+      await says(page, 'errors', complaint);
+    }
+    await page.setInputFiles('#files', good);
+    await says(page, 'status', /^Your pictures are ready/);
+    await says(page, 'interrupted-state', /of 1000\.$/);
+    await page.click('#go-on');
+    await page.waitForFunction(() => document.querySelectorAll('#epochs tr').length >= 2);
+    assert.match(await text(page, 'network-facts'), /lenet/);
+    await page.click('#stop');
+    await says(page, 'status', /^Stopped/);
+    await page.waitForSelector('#interrupted:not([hidden])');
+    assert.equal(await page.locator('.error').count(), 0);
   });
 });
 

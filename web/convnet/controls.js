@@ -53,4 +53,10 @@ export class Controls extends SettingsForm {
     if (settings?.rate > 0) this.showRate(settings.rate);
     elements.seed.value = String(seed);
   }
+
+  /** Shows all of a training's settings. @param {Settings} settings */
+  restore(settings) {
+    this.show(settings, settings.seed);
+    for (const name of ['rows', 'epochs']) this.form.elements[name].value = String(settings[name]);
+  }
 }

@@ -4,6 +4,7 @@ import { confusionMatrix } from 'heddle/vis';
 import { Answer } from '../answer.js';
 import { Curves } from '../curves.js';
 import { droppedFiles, onChosen } from '../dropped.js';
+import { KeptTraining } from '../interrupted.js';
 import { byId, clearErrors, enable, listenForDrops, onClick, percent, put, say, showError } from '../page.js';
 import { addEpochRow, showEngine, showProgress, tell } from '../progress.js';
 import { Training } from '../training.js';
@@ -36,6 +37,11 @@ const samples = new Samples((part, row) => look(part, row)), mistakes = new Mist
   byId('sample-title').scrollIntoView({ block: 'nearest' });
 });
 
+const interrupted = new KeptTraining(kept, {
+  everySeconds: 10,
+  lacks: ({ set: wanted }) => ([set.key, mnist.key].includes(wanted.key) ? '' : `To go on it needs its pictures: ${wanted.summary}. Please choose them again first.`),
+});
+
 const live = new Live(new Layers(), {
   onChances: (chances) => showAnswer(chances),
   onTest: (chances, part) => showVerdict(judge(chances, part.labels), part, 'now'),
@@ -45,10 +51,11 @@ const live = new Live(new Layers(), {
 /** @type {import('../training.js').Task} */
 const task = {
   key: (settings) => networkKey(settings, set), make: (settings) => makeNetwork(settings, set), compile: compileNetwork,
-  async data({ rows }, onLoading) {
-    const [train, test] = await Promise.all([set.train(rows, onLoading), set.test(rows)]);
+  async data(settings, onLoading) {
+    const { rows } = settings, [train, test] = await Promise.all([set.train(rows, onLoading), set.test(rows)]);
     held = test;
-    return { x: set.input(train.images), y: train.labels };
+    const before = training.wouldRenew(settings) ? 0 : training.epochs, { key, summary } = set;
+    return { x: set.input(train.images), y: train.labels, options: interrupted.options({ settings, before, set: { key, summary } }) };
   },
 };
 
@@ -70,6 +77,7 @@ const training = new Training(task, {
   async onEpoch(log, signal) {
     const verdict = judge(await training.net.predict(set.input(held.images), { batchSize: 100, signal }), held.labels);
     Object.assign(log, { val_loss: verdict.loss, val_accuracy: verdict.accuracy });
+    interrupted.tested(log);
     fit.log = log;
     accuracy = verdict.accuracy;
     live.wasTested();
@@ -148,16 +156,18 @@ function showState(state) {
   if (state === 'paused') say('Paused');
   if (state === 'loading') say('Getting the pictures ready');
   void offerKept();
+  void interrupted.offer(state === 'idle');
 }
 
-async function train() {
+/** @param {number | null} before epochs before a fit that goes on; null: another one begins */
+async function train(before = null) {
   clearErrors();
   if (reading) throw new HeddleError('state', 'Your pictures are still being read.');
   controls.check();
   const settings = controls.read();
   if (training.wouldRenew(settings)) curves.clear();
-  curves.begin();
-  fit = { begin: curves.end, epochs: settings.epochs, log: null };
+  if (before === null) curves.begin();
+  fit = { begin: before ?? curves.end, epochs: settings.epochs, log: null };
   let history = null;
   try {
     history = await training.start(settings);
@@ -166,6 +176,21 @@ async function train() {
     say(`${history ? 'Trained' : 'Stopped'}${accuracy === null ? '' : `: ${percent(accuracy)} of the test pictures are right`}`);
   }
 }
+
+/** The pictures, the network, its settings and the curves come back, then it goes on. */
+const goOn = () => interrupted.goOn(async ({ settings, before, set: wanted, model, logs }) => {
+  if (reading) throw new HeddleError('state', 'Your pictures are still being read.');
+  if (wanted.key !== set.key) await usePictures(mnist);
+  controls.restore(settings);
+  training.adopt(model, controls.read(), 0);
+  training.epochs = before;
+  for (const log of logs) {
+    curves.add(log);
+    addEpochRow(++training.epochs, log);
+  }
+  accuracy = logs.at(-1)?.val_accuracy ?? null;
+  await train(before);
+});
 
 async function reset() {
   clearErrors();
@@ -228,12 +253,10 @@ async function usePictures(next) {
     byId('new-network').hidden = true;
   }
   byId('files-state').hidden = byId('files-clear').hidden = !isOwn;
-  if (isOwn) {
-    const { own, held: test, classes, name } = set, [trained, tested] = [own.rows, test.rows].map((n) => n.toLocaleString('en'));
-    byId('files-state').textContent = `${name}: ${classes.length} classes, ${trained} pictures to train on, ${tested} to test on.`;
-  }
+  if (isOwn) put('files-state', `${set.summary}.`);
   samples.offer(set, part);
   live.setPicture(set.picture(part, samples.row), part);
+  void interrupted.offer(training.state === 'idle'); // which may wait for another tab
 }
 
 /** @param {Promise<import('./files.js').Found[]>} coming */
@@ -264,6 +287,8 @@ function listen() {
   on('run', () => ({ training: () => training.pause(), paused: () => training.resume() }[training.state] ?? train)());
   on('stop', () => training.stop());
   on('reset', reset);
+  on('go-on', goOn);
+  on('forget', () => interrupted.forget());
   on('save-browser', () => save(`indexeddb://${kept}`));
   on('save-file', () => save(`download://${kept}.safetensors`));
   on('load-browser', () => open(`indexeddb://${kept}`));

@@ -11,6 +11,11 @@ export class PictureSet {
     Object.assign(this, { name, shape, classes, preprocessing: how, size: shape[0] * shape[1] * shape[2] });
   }
 
+  /** Another one means other pictures. */
+  get key() {
+    return JSON.stringify([this.name, this.classes]);
+  }
+
   /** What the network reads. @param {Uint8Array} images @returns {{ data: Uint8Array, shape: number[], scale: number, offset: number }} */
   input(images) {
     return { data: images, shape: [images.length / this.size, ...this.shape], ...this.preprocessing };
@@ -57,6 +62,15 @@ export class OwnSet extends PictureSet {
   constructor(about, train, test) {
     super(about);
     Object.assign(this, { own: train, held: test });
+  }
+
+  get summary() {
+    const [trained, tested] = [this.own.rows, this.held.rows].map((n) => n.toLocaleString('en'));
+    return `${this.name}: ${this.classes.length} classes, ${trained} pictures to train on, ${tested} to test on`;
+  }
+
+  get key() {
+    return JSON.stringify([this.summary, this.classes]);
   }
 
   /** @param {number} rows at most */

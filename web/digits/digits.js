@@ -3,6 +3,7 @@ import { HeddleError, listStore, load } from 'heddle';
 import { Curves } from '../curves.js';
 import { Pad, toDigit } from '../draw.js';
 import { Examples } from '../examples.js';
+import { KeptTraining } from '../interrupted.js';
 import { Mnist, preprocessing } from '../mnist.js';
 import { byId, clearErrors, enable, listenForDrops, onClick, percent, say, showError } from '../page.js';
 import { addEpochRow, showEngine, showProgress, tell } from '../progress.js';
@@ -11,7 +12,6 @@ import { Controls, networkKey } from './controls.js';
 import { asInput, readOwnDigits } from './data.js';
 import { Figures } from './figures.js';
 import { Live } from './live.js';
-import { forget, keptTraining, logsOf, offerInterrupted, remember } from './interrupted.js';
 import { compileNetwork, makeNetwork, settingsOf } from './network.js';
 import { Answer } from './page.js';
 
@@ -21,13 +21,10 @@ let source = mnist;
 let label = null;
 /** Where the running fit began on the curves' axis, its epochs, its newest log; isWhole (L-BFGS): batches mean nothing. */
 let fit = { begin: 0, epochs: 0, isWhole: false, log: null };
-let accuracy = null;
-/** To go on with. @type {import('./interrupted.js').Interrupted | null} */
-let interrupted = null;
-let lastFacts = 0;
+let accuracy = null, lastFacts = 0;
 
 const curves = await Curves.make();
-const answer = new Answer();
+const answer = new Answer(), interrupted = new KeptTraining(kept, { everySeconds: 1 });
 const live = new Live(new Figures(byId('network'), document.querySelectorAll('[data-map]')), {
   onChances(chances) {
     if (!pad.isEmpty) answer.show(chances, { isTrained: training.epochs > 0 || fit.log !== null, label });
@@ -39,11 +36,10 @@ const live = new Live(new Figures(byId('network'), document.querySelectorAll('[d
 const task = {
   key: networkKey, make: makeNetwork, compile: compileNetwork,
   async data(settings, onLoading) {
-    const { rows } = settings, before = interrupted?.before ?? (training.wouldRenew(settings) ? 0 : training.epochs);
-    const [train, test] = await Promise.all([source.train(rows, onLoading), source.test(rows)]);
-    const checkpoint = source === mnist ? keptTraining(interrupted !== null) : undefined; // own digits are gone with the page
-    const onEvent = ({ type }) => type === 'checkpoint' && remember(settings, before);
-    return { x: asInput(train.images), y: train.labels, options: { validationData: [asInput(test.images), test.labels], checkpoint, onEvent } };
+    const { rows } = settings, [train, test] = await Promise.all([source.train(rows, onLoading), source.test(rows)]);
+    const isKept = source === mnist, before = training.wouldRenew(settings) ? 0 : training.epochs; // own digits are gone with the page
+    const options = { validationData: [asInput(test.images), test.labels], ...isKept && interrupted.options({ settings, before }) };
+    return { x: asInput(train.images), y: train.labels, options };
   },
 };
 
@@ -117,16 +113,17 @@ function showState(state) {
   if (state === 'paused') say('Paused');
   if (state === 'loading') say('Getting the digits ready');
   void offerKept();
-  void offerInterrupted(state === 'idle' && source === mnist);
+  void interrupted.offer(state === 'idle' && source === mnist);
 }
 
-async function train() {
+/** @param {number | null} before epochs before a fit that goes on; null: another one begins */
+async function train(before = null) {
   clearErrors();
   controls.check();
   const settings = controls.read();
   if (training.wouldRenew(settings)) curves.clear();
-  if (!interrupted) curves.begin();
-  fit = { begin: interrupted ? interrupted.before : curves.end, epochs: settings.epochs, isWhole: settings.optimizer === 'lbfgs', log: null };
+  if (before === null) curves.begin();
+  fit = { begin: before ?? curves.end, epochs: settings.epochs, isWhole: settings.optimizer === 'lbfgs', log: null };
   let history = null;
   try {
     history = await training.start(settings);
@@ -137,26 +134,18 @@ async function train() {
   }
 }
 
-/** A training that was broken off goes on as if it had not been: the network, its settings and the curves come back first. */
-async function goOn() {
-  interrupted = await offerInterrupted(true);
-  if (!interrupted) return;
-  const { settings, before } = interrupted, logs = logsOf(interrupted);
-  try {
-    controls.restore(settings);
-    await training.reset(controls.read());
-    training.epochs = before;
-    for (const log of logs) {
-      curves.add(log);
-      addEpochRow(++training.epochs, log);
-    }
-    accuracy = logs.at(-1)?.val_accuracy ?? null;
-    await train();
-  } finally {
-    interrupted = null;
-    await offerInterrupted(training.state === 'idle');
+/** The network, its settings and the curves come back, then it goes on. */
+const goOn = () => interrupted.goOn(async ({ settings, before, model, logs }) => {
+  controls.restore(settings);
+  training.adopt(model, controls.read(), 0);
+  training.epochs = before;
+  for (const log of logs) {
+    curves.add(log);
+    addEpochRow(++training.epochs, log);
   }
-}
+  accuracy = logs.at(-1)?.val_accuracy ?? null;
+  await train(before);
+});
 
 async function reset() {
   clearErrors();
@@ -229,10 +218,7 @@ function listen() {
   on('stop', () => training.stop());
   on('reset', reset);
   on('go-on', goOn);
-  on('forget', async () => {
-    await forget();
-    await offerInterrupted(true);
-  });
+  on('forget', () => interrupted.forget());
   on('save-browser', () => save(`indexeddb://${kept}`));
   on('save-file', () => save(`download://${kept}.safetensors`));
   on('load-browser', () => open(`indexeddb://${kept}`));
