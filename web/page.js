@@ -50,6 +50,26 @@ export function showError(error) {
 
 export const clearErrors = () => byId('errors').replaceChildren();
 
+/** Runs what the user asked for; what goes wrong is said in the page. @param {() => unknown} work */
+export async function attempt(work) {
+  try {
+    await work();
+  } catch (error) {
+    if (error?.name !== 'AbortError') showError(error);
+  }
+}
+
+/** @param {() => Promise<unknown>} work that starts the engine @param {string} text to say then */
+export const begin = (work, text) => attempt(async () => {
+  try {
+    await work();
+    say(text);
+  } catch (error) {
+    say('The engine did not start');
+    throw error;
+  }
+});
+
 /** Buttons that can't be used now keep the focus and can be found: aria-disabled, not disabled. @param {string} id @param {boolean} can */
 export const enable = (id, can) => byId(id).setAttribute('aria-disabled', String(!can));
 

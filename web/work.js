@@ -1,6 +1,8 @@
 // One piece of work at a time: the parts of the page share the engine, the status line and the button that stops.
 import { HeddleError, init } from 'heddle';
-import { byId, clearErrors, enable, onClick, say, showError } from './page.js';
+import { attempt, begin, byId, clearErrors, enable, onClick, say } from './page.js';
+
+export { attempt };
 
 /** @type {AbortController | null} */
 let abort = null;
@@ -19,27 +21,12 @@ function tell() {
   for (const listener of listeners) listener();
 }
 
-/** Runs what the user asked for; what goes wrong is said in the page. @param {() => unknown} work */
-export async function attempt(work) {
-  try {
-    await work();
-  } catch (error) {
-    if (error?.name !== 'AbortError') showError(error);
-  }
-}
-
 /** From then on work can be done. @param {number} threads */
-export const startEngine = (threads) => attempt(async () => {
-  try {
-    await init({ threads });
-    isReady = true;
-    say('Ready');
-    tell();
-  } catch (error) {
-    say('The engine did not start');
-    throw error;
-  }
-});
+export const startEngine = (threads) => begin(async () => {
+  await init({ threads });
+  isReady = true;
+  tell();
+}, 'Ready');
 
 /**
  * Work that takes a while and can be stopped.

@@ -1,7 +1,9 @@
 // The page of closed-form networks: connects settings, runs, charts and what is asked of the model.
-import { HeddleError, info, init, listStore, load } from 'heddle';
+import { HeddleError, info, init, load } from 'heddle';
 import { loadEstimator } from 'heddle/estimators';
-import { byId, clearErrors, enable, listenForDrops, onClick, percent, put, say, showError } from '../page.js';
+import { onChosen } from '../dropped.js';
+import { ModelFiles, opened, titleOf } from '../model_files.js';
+import { attempt, begin, byId, clearErrors, enable, listenForDrops, onClick, percent, put, say, showError } from '../page.js';
 import { showEngine, tell } from '../progress.js';
 import { Charts, Results } from './charts.js';
 import { Controls } from './controls.js';
@@ -12,7 +14,7 @@ import { Trying } from './trying.js';
 
 /** @import { Fitted, Method, Point } from './models.js' */
 
-const kept = 'closed-form', digits = new DigitSet(), threeArms = spirals();
+const digits = new DigitSet(), threeArms = spirals();
 /** @type {DigitSet | TableSet | TypedSet} */
 let set = digits;
 /** The user's table. @type {TableSet | null} */
@@ -29,7 +31,7 @@ let rateControl = null, lastFacts = 0, ran = Promise.resolve();
 
 const charts = await Charts.make([...methods, together]);
 const results = new Results(byId('runs'), byId('points'));
-const trying = new Trying(showError);
+const trying = new Trying(showError), modelFiles = new ModelFiles('closed-form', { save, open });
 const controls = new Controls({
   onSource: () => attempt(() => useSet({ digits, spirals: threeArms, file: own }[controls.read().source])),
   onTarget: () => attempt(changeTarget),
@@ -39,15 +41,6 @@ const controls = new Controls({
   },
   onRate: (rate) => rateControl?.setLearningRate(rate),
 });
-
-/** Runs what the user asked for; what goes wrong is said in the page. @param {() => unknown} work */
-async function attempt(work) {
-  try {
-    await work();
-  } catch (error) {
-    if (error?.name !== 'AbortError') showError(error);
-  }
-}
 
 const nameOf = (id) => [...methods, together].find((method) => method.id === id)?.name ?? '–';
 
@@ -61,12 +54,11 @@ function enter(next) {
   const isIdle = state === 'idle';
   for (const id of ['run', 'compare', 'join']) enable(id, isIdle && set.load !== undefined);
   enable('stop', state === 'loading' || state === 'running');
-  for (const id of ['reset', 'load-file']) enable(id, isIdle);
-  for (const id of ['save-browser', 'save-file']) enable(id, isIdle && current !== null);
+  enable('reset', isIdle);
   controls.lock(!isIdle);
   for (const name of ['method', 'members', 'travel']) controls.form.elements[name].disabled = !isIdle;
   lastFacts = 0; // the figures follow at once
-  void offerKept();
+  void modelFiles.refresh({ canSave: isIdle && current !== null, canOpen: isIdle });
 }
 
 /** Takes a model in place of the present one. @param {Fitted} fitted @param {string} method @param {number | null} accuracy */
@@ -211,8 +203,6 @@ async function save(target) {
   const { fitted: { model, estimator, classes }, method, accuracy } = current;
   const metadata = { page: { method, accuracy, classes, set } };
   await (estimator ?? model).save(target, { metadata: JSON.parse(JSON.stringify(metadata)) });
-  tell(target.startsWith('indexeddb') ? 'The model is kept in this browser' : 'The model has been downloaded');
-  await offerKept();
 }
 
 /** @param {string | File} from @returns {Promise<Fitted>} */
@@ -231,15 +221,12 @@ function setOf(about) {
 
 /** @param {string | File} from */
 async function open(from) {
-  clearErrors();
-  const name = from.name ?? 'The kept model', fitted = await openFitted(from).catch((cause) => {
-    throw new HeddleError(cause.code, `${name} can't be opened. ${cause.message}`, { cause });
-  });
+  const fitted = await opened(openFitted(from), from);
   try {
     const page = fitted.model.metadata?.page, next = setOf(page?.set);
     const { inputs, outputs } = fitted.model, isFit = next && inputs.length === 1 && outputs.length === 1 && inputs[0].shape.join() === String(next.features)
       && Array.isArray(fitted.classes) && outputs[0].shape.join() === String(fitted.classes.length) && fitted.classes.every((k) => k in next.classes);
-    if (!isFit) throw new HeddleError('file', `${name} can't be used here: it was not saved by this page.`);
+    if (!isFit) throw new HeddleError('file', `${titleOf(from)} can't be used here: it was not saved by this page.`);
     if (next !== set) await useSet(next);
     adopt(fitted, page.method, page.accuracy);
     controls.showMethod(page.method);
@@ -252,15 +239,6 @@ async function open(from) {
   }
 }
 
-async function offerKept() {
-  try {
-    const has = (await listStore('indexeddb://')).some(({ name }) => name === kept);
-    enable('load-browser', has && state === 'idle');
-  } catch {
-    for (const id of ['load-browser', 'save-browser']) enable(id, false); // some private windows have no IndexedDB
-  }
-}
-
 function listen() {
   const on = (id, work) => onClick(id, () => attempt(work));
   on('run', () => run(methodOf(controls.read().method)));
@@ -268,17 +246,7 @@ function listen() {
   on('join', () => run(together));
   on('stop', stop);
   on('reset', clear);
-  on('save-browser', () => save(`indexeddb://${kept}`));
-  on('save-file', () => save(`download://${kept}.safetensors`));
-  on('load-browser', () => open(`indexeddb://${kept}`));
-  on('load-file', () => byId('model-file').click());
-  for (const [id, take] of [['model-file', open], ['files', takeFile]]) {
-    byId(id).addEventListener('change', ({ target }) => attempt(async () => {
-      const [file] = target.files;
-      target.value = '';
-      if (file) await take(file);
-    }));
-  }
+  onChosen('files', ([found]) => attempt(() => found && takeFile(found.file)));
   listenForDrops(document.body, byId('drop'), ({ files: [file] }) => attempt(() => file && takeFile(file)));
 }
 
@@ -298,16 +266,10 @@ async function start() {
   describe();
   byId('isolation').hidden = globalThis.crossOriginIsolated === true;
   requestAnimationFrame(frame);
-  await attempt(async () => {
-    try {
-      await init({ threads: controls.read().threads });
-      say('Ready');
-      enter('idle');
-    } catch (error) {
-      say('The engine did not start');
-      throw error;
-    }
-  });
+  await begin(async () => {
+    await init({ threads: controls.read().threads });
+    enter('idle');
+  }, 'Ready');
   await attempt(async () => trying.examples.offer(await digits.mnist.examples()));
 }
 

@@ -1,11 +1,12 @@
 // The page of convolutional networks: connects training, controls and pictures.
-import { HeddleError, listStore, load } from 'heddle';
+import { HeddleError, load } from 'heddle';
 import { confusionMatrix } from 'heddle/vis';
 import { Answer } from '../answer.js';
 import { Curves } from '../curves.js';
 import { droppedFiles, onChosen } from '../dropped.js';
 import { KeptTraining } from '../interrupted.js';
-import { byId, clearErrors, enable, listenForDrops, onClick, percent, put, say, showError } from '../page.js';
+import { ModelFiles, opened } from '../model_files.js';
+import { attempt, begin, byId, clearErrors, enable, listenForDrops, onClick, percent, put, say, showError } from '../page.js';
 import { addEpochRow, showEngine, showProgress, tell } from '../progress.js';
 import { Training } from '../training.js';
 import { Controls } from './controls.js';
@@ -19,7 +20,7 @@ import { MnistSet } from './sets.js';
 
 /** @import { PictureSet, Part } from './sets.js' */
 
-const kept = 'convnet', mnist = new MnistSet();
+const mnist = new MnistSet();
 /** @type {PictureSet} */
 let set = mnist;
 /** What the running fit is tested on after each epoch. @type {Part} */
@@ -37,7 +38,8 @@ const samples = new Samples((part, row) => look(part, row)), mistakes = new Mist
   byId('sample-title').scrollIntoView({ block: 'nearest' });
 });
 
-const interrupted = new KeptTraining(kept, {
+const modelFiles = new ModelFiles('convnet', { save, open });
+const interrupted = new KeptTraining('convnet', {
   everySeconds: 10,
   lacks: ({ set: wanted }) => ([set.key, mnist.key].includes(wanted.key) ? '' : `To go on it needs its pictures: ${wanted.summary}. Please choose them again first.`),
 });
@@ -93,15 +95,6 @@ const controls = new Controls({
   onRate: (rate) => attempt(() => training.setRate(rate)),
 });
 
-/** Runs what the user asked for; what goes wrong is said in the page. @param {() => unknown} work */
-async function attempt(work) {
-  try {
-    await work();
-  } catch (error) {
-    if (error?.name !== 'AbortError') showError(error);
-  }
-}
-
 /** @param {Part} part @param {number} row */
 function look(part, row) {
   samples.show(part, row);
@@ -148,14 +141,12 @@ function showState(state) {
   enable('run', state === 'idle' || isRunning);
   enable('stop', isRunning || state === 'loading');
   enable('reset', state !== 'starting' && state !== 'stopping');
-  for (const id of ['save-browser', 'save-file']) enable(id, state !== 'starting');
-  enable('load-file', state === 'idle');
   controls.lock(training.isBusy);
   live.isLearning = state === 'training';
   lastFacts = 0; // the figures follow at once
   if (state === 'paused') say('Paused');
   if (state === 'loading') say('Getting the pictures ready');
-  void offerKept();
+  void modelFiles.refresh({ canSave: state !== 'starting', canOpen: state === 'idle' });
   void interrupted.offer(state === 'idle');
 }
 
@@ -204,16 +195,11 @@ async function reset() {
 async function save(target) {
   const { net, epochs } = training, { name, classes, preprocessing } = set;
   await net.save(target, { preprocessing, metadata: { settings: controls.read(), set: name, classes, epochs, accuracy } });
-  tell(target.startsWith('indexeddb') ? 'The model is kept in this browser' : 'The model has been downloaded');
-  await offerKept();
 }
 
 /** @param {string | File} from */
 async function open(from) {
-  clearErrors();
-  const net = await load(from).catch((cause) => {
-    throw new HeddleError(cause.code, `${from.name ?? 'The kept model'} can't be opened. ${cause.message}`, { cause });
-  });
+  const net = await opened(load(from), from);
   try {
     if (!fits(net, set) && fits(net, mnist)) await usePictures(mnist);
     if (!fits(net, set)) throw misfit(net, set);
@@ -228,15 +214,6 @@ async function open(from) {
   live.test();
   byId('new-network').hidden = true;
   tell(`The model is loaded${tested === null ? '' : `: ${percent(tested)} of the test pictures were right`}`);
-}
-
-async function offerKept() {
-  try {
-    const has = (await listStore('indexeddb://')).some(({ name }) => name === kept);
-    enable('load-browser', has && training.state === 'idle');
-  } catch {
-    for (const id of ['load-browser', 'save-browser']) enable(id, false); // some private windows have no IndexedDB
-  }
 }
 
 /** Other pictures, and a network for them. @param {PictureSet} next */
@@ -289,16 +266,7 @@ function listen() {
   on('reset', reset);
   on('go-on', goOn);
   on('forget', () => interrupted.forget());
-  on('save-browser', () => save(`indexeddb://${kept}`));
-  on('save-file', () => save(`download://${kept}.safetensors`));
-  on('load-browser', () => open(`indexeddb://${kept}`));
-  on('load-file', () => byId('model-file').click());
   on('files-clear', () => usePictures(mnist));
-  byId('model-file').addEventListener('change', ({ target }) => attempt(async () => {
-    const [file] = target.files;
-    target.value = '';
-    if (file) await open(file);
-  }));
   for (const id of ['files', 'folder']) {
     onChosen(id, (files) => { if (files.length) void attempt(() => takeFiles(Promise.resolve(files))); });
   }
@@ -322,15 +290,7 @@ async function start() {
   listen();
   byId('isolation').hidden = globalThis.crossOriginIsolated === true;
   requestAnimationFrame(frame);
-  await attempt(async () => {
-    try {
-      await training.open(controls.read());
-      say('Ready to train');
-    } catch (error) {
-      say('The engine did not start');
-      throw error;
-    }
-  });
+  await begin(() => training.open(controls.read()), 'Ready to train');
   await attempt(() => usePictures(mnist));
 }
 

@@ -1,11 +1,12 @@
 // The digits page: connects training, controls and pictures.
-import { HeddleError, listStore, load } from 'heddle';
+import { HeddleError, load } from 'heddle';
 import { Curves } from '../curves.js';
 import { Pad, toDigit } from '../draw.js';
 import { Examples } from '../examples.js';
 import { KeptTraining } from '../interrupted.js';
 import { Mnist, preprocessing } from '../mnist.js';
-import { byId, clearErrors, enable, listenForDrops, onClick, percent, say, showError } from '../page.js';
+import { ModelFiles, opened } from '../model_files.js';
+import { attempt, begin, byId, clearErrors, enable, listenForDrops, onClick, percent, say, showError } from '../page.js';
 import { addEpochRow, showEngine, showProgress, tell } from '../progress.js';
 import { Training } from '../training.js';
 import { Controls, networkKey } from './controls.js';
@@ -15,7 +16,7 @@ import { Live } from './live.js';
 import { compileNetwork, makeNetwork, settingsOf } from './network.js';
 import { Answer } from './page.js';
 
-const kept = 'digits', mnist = new Mnist();
+const mnist = new Mnist();
 let source = mnist;
 /** Of the digit that is shown; null for drawings. @type {number | null} */
 let label = null;
@@ -24,7 +25,7 @@ let fit = { begin: 0, epochs: 0, isWhole: false, log: null };
 let accuracy = null, lastFacts = 0;
 
 const curves = await Curves.make();
-const answer = new Answer(), interrupted = new KeptTraining(kept, { everySeconds: 1 });
+const answer = new Answer(), interrupted = new KeptTraining('digits', { everySeconds: 1 }), modelFiles = new ModelFiles('digits', { save, open });
 const live = new Live(new Figures(byId('network'), document.querySelectorAll('[data-map]')), {
   onChances(chances) {
     if (!pad.isEmpty) answer.show(chances, { isTrained: training.epochs > 0 || fit.log !== null, label });
@@ -88,15 +89,6 @@ const examples = new Examples((digit, itsLabel) => {
   answer.speakSoon();
 });
 
-/** Runs what the user asked for; what goes wrong is said in the page. @param {() => unknown} work */
-async function attempt(work) {
-  try {
-    await work();
-  } catch (error) {
-    showError(error);
-  }
-}
-
 /** @param {import('../training.js').State} state */
 function showState(state) {
   const run = byId('run'), isRunning = state === 'training' || state === 'paused';
@@ -104,15 +96,13 @@ function showState(state) {
   enable('run', state === 'idle' || isRunning);
   enable('stop', isRunning || state === 'loading');
   enable('reset', state !== 'starting' && state !== 'stopping');
-  for (const id of ['save-browser', 'save-file']) enable(id, state !== 'starting');
-  enable('load-file', state === 'idle');
   controls.lock(training.isBusy);
   live.isLearning = state === 'training';
   live.refresh();
   lastFacts = 0; // the figures follow at once
   if (state === 'paused') say('Paused');
   if (state === 'loading') say('Getting the digits ready');
-  void offerKept();
+  void modelFiles.refresh({ canSave: state !== 'starting', canOpen: state === 'idle' });
   void interrupted.offer(state === 'idle' && source === mnist);
 }
 
@@ -159,16 +149,11 @@ async function reset() {
 async function save(target) {
   const { net, epochs } = training, settings = controls.read();
   await net.save(target, { preprocessing, metadata: { settings, epochs, accuracy } });
-  tell(target.startsWith('indexeddb') ? 'The model is kept in this browser' : 'The model has been downloaded');
-  await offerKept();
 }
 
 /** @param {string | File} from */
 async function open(from) {
-  clearErrors();
-  const net = await load(from).catch((cause) => {
-    throw new HeddleError(cause.code, `${from.name ?? 'The kept model'} can't be opened. ${cause.message}`, { cause });
-  });
+  const net = await opened(load(from), from);
   try {
     controls.show(settingsOf(net));
   } catch (error) {
@@ -183,15 +168,6 @@ async function open(from) {
   training.adopt(net, controls.read(), epochs);
   byId('new-network').hidden = true;
   tell(`The model is loaded${accuracy === null ? '' : `: ${percent(accuracy)} of the test digits were read right`}`);
-}
-
-async function offerKept() {
-  try {
-    const has = (await listStore('indexeddb://')).some(({ name }) => name === kept);
-    enable('load-browser', has && training.state === 'idle');
-  } catch {
-    for (const id of ['load-browser', 'save-browser']) enable(id, false); // some private windows have no IndexedDB
-  }
 }
 
 /** @param {import('../mnist.js').Mnist | import('./data.js').OwnDigits} next */
@@ -219,10 +195,6 @@ function listen() {
   on('reset', reset);
   on('go-on', goOn);
   on('forget', () => interrupted.forget());
-  on('save-browser', () => save(`indexeddb://${kept}`));
-  on('save-file', () => save(`download://${kept}.safetensors`));
-  on('load-browser', () => open(`indexeddb://${kept}`));
-  on('load-file', () => byId('model-file').click());
   on('files-clear', async () => {
     byId('files').value = '';
     await useDigits(mnist);
@@ -234,11 +206,6 @@ function listen() {
     answer.clear();
     live.setDigit(null);
   });
-  byId('model-file').addEventListener('change', ({ target }) => attempt(async () => {
-    const [file] = target.files;
-    target.value = '';
-    if (file) await open(file);
-  }));
   byId('files').addEventListener('change', ({ target }) => takeFiles(target.files));
   listenForDrops(byId('drop'), byId('drop'), ({ files }) => takeFiles(files));
 }
@@ -276,15 +243,7 @@ async function start() {
   byId('isolation').hidden = globalThis.crossOriginIsolated === true;
   if (new URLSearchParams(location.search).has('debug')) watchFrames();
   requestAnimationFrame(frame);
-  await attempt(async () => {
-    try {
-      await training.open(controls.read());
-      say('Ready to train');
-    } catch (error) {
-      say('The engine did not start');
-      throw error;
-    }
-  });
+  await begin(() => training.open(controls.read()), 'Ready to train');
   await attempt(async () => {
     await useDigits(mnist);
     if (pad.isEmpty) examples.choose(7);
