@@ -122,10 +122,10 @@ export function planCompile({ optimizer, losses, metrics }, outputs) {
  * @returns {{ losses: string[], metrics: string[] }} losses: empty for a single one, which is "loss" already
  */
 export function scoreNames({ losses, metrics }, outputs) {
-  const several = outputs.length > 1, taken = new Set(['loss']);
+  const several = outputs.length > 1 || losses.length > 1, taken = new Set(['loss']);
   /** @param {string} output @param {string} name */
   const unique = (output, name) => {
-    const base = several ? `${output}_${name}` : name;
+    const base = outputs.length > 1 ? `${output}_${name}` : name;
     let free = base;
     for (let i = 1; taken.has(free); i++) free = `${base}_${i}`;
     taken.add(free);

@@ -389,8 +389,8 @@ export class Model {
     checkOptions(options, ['metadata', 'preprocessing', 'includeOptimizer', 'signal'], 'save');
     const { checkJson, writeArchive } = await part(import('./archive.js')); // here and in load: most programs never need it
     const extras = {
-      metadata: checkJson(options?.metadata ?? this.metadata, 'save: metadata'),
-      preprocessing: checkJson(options?.preprocessing ?? this.preprocessing, 'save: preprocessing'),
+      metadata: checkJson(options?.metadata === undefined ? this.metadata : options.metadata, 'save: metadata'),
+      preprocessing: checkJson(options?.preprocessing === undefined ? this.preprocessing : options.preprocessing, 'save: preprocessing'),
     };
     const state = options?.includeOptimizer ? await core.readOptimizer() : null, weights = state?.weights ?? await core.readWeights();
     const bytes = writeArchive({ description: core.description, config: core.config, ...extras }, core.facts, weights, state);

@@ -141,7 +141,8 @@ export class Keeper {
       if (!('at' in snapshot)) throw new HeddleError(snapshot.code, snapshot.message);
       await this.#generations.write(encode(core, snapshot, run));
       this.#rollbacks = 0;
-      this.report({ type: 'checkpoint', bytes: this.#generations.bytes, epoch: snapshot.at.epoch, batch: snapshot.at.batch });
+      const { epoch, batch, isEnding } = snapshot.at;
+      this.report({ type: 'checkpoint', bytes: this.#generations.bytes, epoch: isEnding ? epoch - 1 : epoch, batch });
     };
     if (isFirst) await write();
     else this.#writing = write().catch(error => this.#fail(error));

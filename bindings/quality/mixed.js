@@ -45,7 +45,7 @@ import { epochLength, labelRange, labelsOf, packTuples, readFeatures, readSets, 
 /**
  * @typedef {object} MixedEpoch
  * @property {number} loss what is minimised: smooth L1 plus `normInNorm` times Norm-in-Norm, mean over the sets and the epoch
- * @property {number[]} losses smooth L1 of each set, its labels 0..10, mean over the epoch; [NaN] for a single set
+ * @property {number[]} losses smooth L1 of each set, its labels 0..10, mean over the epoch
  * @property {{ srocc: number[], weighted: number }} [validation] with validationData: SROCC of each of its sets on the common scale; and their mean, the sizes
  *   of the training sets as weights
  */
@@ -195,7 +195,7 @@ export class MixedDatasetModel {
   #epochLog(logs) {
     const { model } = this.#fitted('fit');
     /** @type {MixedEpoch} */
-    const log = { loss: Number(logs.loss), losses: model.outputs.map(({ name }) => Number(logs[`${name}_loss`])) };
+    const log = { loss: Number(logs.loss), losses: model.outputs.map(({ name }) => Number(logs[`${name}_loss`] ?? logs.loss_1 ?? logs.loss)) }; // the last two: of a single set
     return log;
   }
 

@@ -59,7 +59,7 @@ import { statistics } from './statistics.js';
  */
 /**
  * @typedef {object} QualityReport
- * @property {EpochReport[]} epochs of the last fit, in order; empty before one, and after loading
+ * @property {EpochReport[]} epochs of the last fit, in order, also after saving and loading; empty before one
  * @property {number} bestEpoch whose weights stayed, from 0: by SROCC on the validation data; -1 without such: the last one's stayed
  * @property {Skipped[]} skipped pictures of the last fit, score or features that could not be read
  */
@@ -83,12 +83,13 @@ export class QualityModel {
   #report = { epochs: [], bestEpoch: -1, skipped: [] };
   #isFitting = false;
 
-  /** @param {symbol} secret @param {Model} net @param {QualityConfig} config */
-  constructor(secret, net, config) {
+  /** @param {symbol} secret @param {Model} net @param {QualityConfig} config @param {Pick<QualityReport, 'epochs' | 'bestEpoch'>} [report] of its training */
+  constructor(secret, net, config, report) {
     if (secret !== key) throw new HeddleError('argument', 'QualityModel: use qualityModel() or loadQualityModel()');
     this.#net = net;
     this.#config = config;
     this.#mapping = config.mapping && mapping.from(config.mapping);
+    if (report) this.#report = { ...report, skipped: [] };
   }
 
   /** The network, from picture to aux1, ..., main. @returns {Model} */
@@ -332,6 +333,13 @@ function checkConfig({ backbone, levels, sizes, auxiliary, preprocessing }, net)
   }
 }
 
+/** @param {any} report of a file */
+function checkReport(report) {
+  const isWhole = report === undefined || (Array.isArray(report?.epochs) && report.epochs.every((/** @type {unknown} */ one) => typeof one === 'object' && one) && Number.isInteger(report.bestEpoch));
+  if (isWhole) return;
+  throw new HeddleError('file', 'loadQualityModel: the report of the training is damaged');
+}
+
 /**
  * Loads what `save` of a judge has written.
  * @param {Source} source bytes, a Blob or File, a Response, a URL, a path (Node), indexeddb://name or opfs://path/name
@@ -340,12 +348,13 @@ function checkConfig({ backbone, levels, sizes, auxiliary, preprocessing }, net)
  * @throws {HeddleError} `file` if it is no quality model, `unsupported` if it is of a later version, `storage`
  */
 export async function loadQualityModel(source, options) {
-  const net = await load(source, options), config = /** @type {any} */ (net.metadata)?.quality;
+  const net = await load(source, options), { quality: config, report } = /** @type {any} */ (net.metadata ?? {});
   try {
     if (!config) throw new HeddleError('file', 'loadQualityModel: the file holds a model, but no quality model');
     if (config.version !== version) throw new HeddleError('unsupported', `loadQualityModel: the file has version ${config.version}, this heddle reads version ${version}`);
     checkConfig(config, net);
-    return new QualityModel(key, net, structuredClone(config));
+    checkReport(report);
+    return new QualityModel(key, net, structuredClone(config), structuredClone(report));
   } catch (error) {
     net.dispose();
     return blame(error, 'loadQualityModel');

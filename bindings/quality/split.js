@@ -89,7 +89,7 @@ export function split(ratings, options = {}) {
   if (!column) refuse(`by = "${by}", but the ratings have no column of ${by === 'reference' ? 'references' : 'splits'}`);
   let place;
   if (by === 'column') {
-    const isTold = ['train', 'validation', 'seed'].some(name => name in options);
+    const isTold = [options.train, options.validation, options.seed].some(value => value !== undefined);
     if (isTold) refuse('by = "column" takes no train, validation or seed: the column says it all');
     place = byColumn(column, images);
     if (!place.includes(0)) refuse('no picture is for training');

@@ -7,7 +7,7 @@ import { after, before, test } from 'node:test';
 import { removeCheckpoint } from '../../bindings/checkpoints/index.js';
 import { writeNpy } from '../../bindings/files/index.js';
 import { resize } from '../../bindings/images/index.js';
-import { info, losses } from '../../bindings/index.js';
+import { info, load, losses } from '../../bindings/index.js';
 import { featureCache, loadQualityModel, mapping, qualityModel, srocc } from '../../bindings/quality/index.js';
 import { tunedModel } from '../../bindings/quality/network.js';
 import { preprocess } from '../../bindings/quality/pictures.js';
@@ -105,12 +105,14 @@ test('a file brings back the judge: scores, mapping, preprocessing', async () =>
   await judge.fit(images, scores, quick);
   const back = await loadQualityModel(await judge.save('bytes'));
   assert.deepEqual(await back.score(images), await judge.score(images));
-  assert.deepEqual(back.mapping, judge.mapping);
+  assert.deepEqual([back.mapping, back.report], [judge.mapping, judge.report]);
   const eye = await small({ preprocessing: { size: [32, 40], first: [36, 36] }, levels: ['stage2', 'stage4'], pooling: 'averageStd' }), again = await loadQualityModel(await eye.save('bytes'));
   assert.deepEqual(again.preprocessing, { size: [32, 40], first: [36, 36], normalization: 'torchvision' });
   const { sources } = pictures(3);
   assert.deepEqual(await again.score(sources), await eye.score(sources));
   await refuses(async () => loadQualityModel(await judge.network.save('bytes', { metadata: {} })), 'file', /no quality model/);
+  const metadata = { ...judge.network.metadata, quality: (await load(await judge.save('bytes'))).metadata.quality, report: { epochs: 3, bestEpoch: 0 } };
+  await refuses(async () => loadQualityModel(await judge.network.save('bytes', { metadata })), 'file', /report of the training is damaged/);
   for (const one of [judge, back, eye, again]) one.dispose();
 });
 

@@ -64,7 +64,7 @@ test("readRatings: KonIQ-10k's tables and CLIVE's are recognised; deviations are
   assert.deepEqual([voted.scores, voted.std], [Float64Array.of(3.83, 3.48, 3.78), Float64Array.of(0.53, 0.58, 0.53)]);
   const sets = await readRatings(koniqSets);
   assert.deepEqual([sets.known, sets.std, sets.splits], ['koniq-10k', undefined, ['training', 'test', 'validation']]);
-  assert.deepEqual(split(sets, { by: 'column' }), { train: Int32Array.of(0), validation: Int32Array.of(2), test: Int32Array.of(1) });
+  assert.deepEqual(split(sets, { by: 'column', seed: undefined }), { train: Int32Array.of(0), validation: Int32Array.of(2), test: Int32Array.of(1) });
   assert.deepEqual((await readRatings(koniqSets, { std: 'SD' })).std, Float64Array.of(0.53, 0.58, 0.53));
   const live = await readRatings(clive);
   assert.deepEqual([live.known, live.images, live.omitted, live.std], ['clive', ['3.jpg', '4.jpg'], ['t1.jpg'], Float64Array.of(17.1, 16)]);

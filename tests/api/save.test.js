@@ -39,6 +39,7 @@ test('a saved model comes back bit for bit, and training goes on', async () => {
   assert.equal(back.summary(), net.summary());
   assert.deepEqual([back.preprocessing, back.metadata], [preprocessing, { note: 'ü' }]);
   assert.deepEqual(await back.save('bytes'), bytes, 'saved again, the same file');
+  assert.equal((await load(await back.save('bytes', { metadata: null }))).metadata, null);
   // a fit begins afresh in both if the optimiser does
   await net.compile({
     optimizer: optimizers.adam({ learningRate: schedules.exponential({ initialLearningRate: 0.01, rate: 0.9 }) }),

@@ -122,6 +122,16 @@ test('after a break the same batches are written after as without, and never ove
   assert.ok(kept.some(bytes => bytes.equals(old)));
 });
 
+test('stopped at the end of an epoch, before its callback: the event says what checkpointInfo says', async () => {
+  for (const abortAt of ['onBatchEnd', 'onEpochEnd']) {
+    const store = newStore(), stop = new AbortController(), events = [], net = await classifier();
+    const halt = epoch => { if (epoch === 1) stop.abort(); }, callback = abortAt === 'onEpochEnd' ? { onEpochEnd: halt } : { onBatchEnd: (batch, log) => { if (batch === 7) halt(log.epoch); } };
+    await assert.rejects(net.fit(x, y, { ...base, checkpoint: { store, everySeconds: 1000 }, validationSplit: 0, signal: stop.signal, onEvent: event => { events.push(event); }, ...callback }), { name: 'AbortError' });
+    const { epoch, batch } = await checkpointInfo(store), { type, ...event } = events.at(-1);
+    assert.deepEqual([type, event.epoch, event.batch], ['checkpoint', epoch, batch], abortAt);
+  }
+});
+
 test('wrong options are refused', async () => {
   const net = await classifier(), attempt = checkpoint => () => net.fit(x, y, { checkpoint });
   await refuses(attempt({ stor: 'x' }), 'argument', /unknown option "stor", did you mean "store"/);
