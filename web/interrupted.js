@@ -60,8 +60,7 @@ export class KeptTraining {
     if (type === 'checkpoint') byId('unkept').hidden = true;
     if (type !== 'checkpointFailed') return;
     if (code) this.#isKept = false;
-    const [first, last] = code ? ['This training is lost if the page is closed', message] : ['The last part of this training is lost if the page is closed', message];
-    put('unkept', code === 'state' ? `${first}: another tab keeps its own.` : `${first}. ${last}.`);
+    put('unkept', `${code ? 'This' : 'The last part of this'} training is lost if the page is closed: ${code === 'state' ? 'another tab keeps its own' : message}.`);
     byId('unkept').hidden = false;
   }
 

@@ -40,7 +40,7 @@ const samples = new Samples((part, row) => look(part, row)), mistakes = new Mist
 
 const modelFiles = new ModelFiles('convnet', { save, open });
 const interrupted = new KeptTraining('convnet', {
-  everySeconds: 10,
+  everySeconds: 5,
   lacks: ({ set: wanted }) => ([set.key, mnist.key].includes(wanted.key) ? '' : `To go on it needs its pictures: ${wanted.summary}. Please choose them again first.`),
 });
 
