@@ -67,7 +67,8 @@ test('trains with threads: accuracy rises, the pictures follow, an example and a
     const changed = await picture(page, 'U');
     assert.ok(changed.some((pixel, i) => pixel !== before[i]), 'U has changed');
     await page.click('[aria-label="Example of 1"]');
-    await page.waitForFunction(() => /^Reads 1, .*right$/.test(document.querySelector('#answer').textContent));
+    // The example is any one; a few are misread.
+    await page.waitForFunction(() => /^Reads (1, [\d.]+ % sure, which is right|[02-9], [\d.]+ % sure, but it is 1)$/.test(document.querySelector('#answer').textContent));
     await draws(page);
     const curves = await page.getAttribute('#chart-accuracy', 'aria-label');
     assert.match(curves, /test accuracy \d\d\.\d %/);
