@@ -77,13 +77,17 @@ export class Admm {
     await this.#call('admmPart', ['dual']);
   }
 
-  /** One of the variables as it is now. @param {'O' | 'Z' | 'U'} name @returns {Promise<Coefficients>} a copy */
+  /**
+   * One of the variables as it is now.
+   * @param {'O' | 'Z' | 'U'} name O: the coefficients before the projection; Z: those in the ball; U: the sum of O - Z so far
+   * @returns {Promise<Coefficients>} a copy
+   */
   async values(name) {
     const [targets, features] = this.#shape;
     return { data: await this.#call('admmRead', [this.#checked(name)]), shape: [targets, features] };
   }
 
-  /** Gives a variable other values. @param {'O' | 'Z' | 'U'} name @param {Coefficients | ArrayLike<number>} values [targets, features] */
+  /** Gives a variable other values. @param {'O' | 'Z' | 'U'} name as of `values` @param {Coefficients | ArrayLike<number>} values [targets, features] */
   async set(name, values) {
     await this.#call('admmWrite', [this.#checked(name), doubles(values, this.#shape[0] * this.#shape[1], `Admm.set: ${name}`)]);
   }

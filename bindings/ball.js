@@ -55,8 +55,8 @@ export async function secular(x, y, options) {
 
 /**
  * The same by ADMM, with the history of its residuals.
- * @param {Arrays} x
- * @param {ArrayLike2} y
+ * @param {Arrays} x rows of features; with `model`, its inputs
+ * @param {ArrayLike2} y [rows, targets], or class numbers [rows]
  * @param {AdmmOptions} options
  * @returns {Promise<{ coef: Coefficients, cost: number, unprojected: Coefficients, history: AdmmStats[] }>} coef: Z, which is in the ball;
  *   unprojected: O, which need not be

@@ -25,9 +25,9 @@ const longest = 2000;
 /** The only error class of heddle. An aborted call rejects with the standard AbortError instead. */
 export class HeddleError extends Error {
   /**
-   * @param {HeddleErrorCode} code
+   * @param {HeddleErrorCode} code what it is about, for programs
    * @param {string} message what was wrong, where, and what was expected
-   * @param {{ cause?: unknown }} [options]
+   * @param {{ cause?: unknown }} [options] cause: the error that it comes from
    */
   constructor(code, message, options) {
     super(message.length > longest ? `${message.slice(0, longest)} ...` : message, options);

@@ -182,7 +182,7 @@ export class Gram {
     return this.#call('gramRead');
   }
 
-  /** Replaces the sums, for example by those of several machines. @param {GramValues} values */
+  /** Replaces the sums, for example by those of several machines. @param {GramValues} values of as many features and targets as these; finite numbers */
   async set(values) {
     checkOptions(values, ['g', 'c', 'samples', 'targetSquares'], 'Gram.set');
     const { features: n, targets: q } = this;

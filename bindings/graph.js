@@ -49,7 +49,7 @@ export function input(options) {
 /**
  * A layer applied to the output of others.
  * @param {LayerSpec} layer such as layers.dense({ units: 8 })
- * @param {SymbolicTensor | readonly SymbolicTensor[]} inputs
+ * @param {SymbolicTensor | readonly SymbolicTensor[]} inputs what `input` or `apply` gave; several in a list, for layers that join them
  */
 export function apply(layer, inputs) {
   const list = Array.isArray(inputs) ? inputs : [inputs];

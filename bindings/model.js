@@ -192,8 +192,8 @@ export class Model {
    * Training runs on between batches and waits at the end of each epoch until its log has been taken. Leaving the loop
    * stops the training, with the weights of the last whole step.
    * @overload
-   * @param {Arrays | Dataset} x
-   * @param {Arrays} [y]
+   * @param {Arrays | Dataset} x as of `fit`
+   * @param {Arrays} [y] as of `fit`; none if x is a data set
    * @param {FitOptions} [options]
    * @returns {AsyncGenerator<TrainingLog, History, void>}
    */
@@ -215,9 +215,9 @@ export class Model {
 
   /**
    * Losses and metrics over all rows, as at inference.
-   * @param {Arrays | Dataset} x
-   * @param {Arrays} [y]
-   * @param {PassOptions & { sampleWeight?: ArrayLike2 }} [options]
+   * @param {Arrays | Dataset} x inputs [rows, ...shape], or a data set with targets
+   * @param {Arrays} [y] targets as of `fit`; none if x is a data set
+   * @param {PassOptions & { sampleWeight?: ArrayLike2 }} [options] sampleWeight: what each row counts in the means, >= 0; 1 unless told; not with a data set
    * @returns {Promise<Scores>}
    */
   async evaluate(x, y, options) {
@@ -231,14 +231,14 @@ export class Model {
   /**
    * The model's output for every row; with `output` the value of any other node.
    * @overload
-   * @param {Arrays | Dataset} x
+   * @param {Arrays | Dataset} x inputs [rows, ...shape], in a list or by name if there are several; or a data set
    * @param {PassOptions & { output?: string }} [options] output: name of a node
    * @returns {Promise<Tensor>} if the model has one output, or `output` is a name
    */
   /**
    * @overload
-   * @param {Arrays | Dataset} x
-   * @param {PassOptions & { output: readonly string[] }} options
+   * @param {Arrays | Dataset} x as above
+   * @param {PassOptions & { output: readonly string[] }} options output: names of nodes
    * @returns {Promise<Tensor[]>} in the order of the names. A model with several outputs gives them in their order without
    *   being asked
    */
@@ -269,8 +269,8 @@ export class Model {
 
   /**
    * The loss of all rows as one batch, penalties included, and its gradient for every weight. Changes no weight.
-   * @param {Arrays | Dataset} x
-   * @param {Arrays} [y]
+   * @param {Arrays | Dataset} x inputs [rows, ...shape], or a data set with targets
+   * @param {Arrays} [y] targets as of `fit`; none if x is a data set
    * @param {{ sampleWeight?: ArrayLike2, training?: boolean, seed?: number, signal?: AbortSignal }} [options] training: dropout
    *   is active, drawn from `seed` (the model's); false unless told
    * @returns {Promise<{ loss: number, gradients: NamedTensors }>} without the frozen weights
@@ -311,9 +311,9 @@ export class Model {
 
   /**
    * Puts data into the engine, where they stay for any number of calls.
-   * @param {Arrays} x
+   * @param {Arrays} x inputs [rows, ...shape], in a list or by name if there are several
    * @param {Arrays} [y] not needed for `predict`; needs a compiled model
-   * @param {{ sampleWeight?: ArrayLike2, classWeight?: { readonly [label: number]: number } }} [options]
+   * @param {{ sampleWeight?: ArrayLike2, classWeight?: { readonly [label: number]: number } }} [options] as of `fit`
    * @returns {Promise<Dataset>}
    */
   async dataset(x, y, options) {
@@ -346,7 +346,7 @@ export class Model {
 
   /**
    * Sets the weights. All or none: after an error the model has its old ones.
-   * @param {{ readonly [name: string]: ArrayLike2 }} weights
+   * @param {{ readonly [name: string]: ArrayLike2 }} weights by the names that `getWeights` gives, in the same shapes
    * @param {{ partial?: boolean }} [options] partial: weights that are not given stay; false unless told
    * @throws {HeddleError} `argument` for unknown or missing names and for values that are not finite, `shape`, `state` during a
    *   fit
@@ -361,13 +361,13 @@ export class Model {
   /**
    * Saves the model - description, weights, what it is compiled for - in one safetensors file.
    * @overload
-   * @param {'bytes'} target
+   * @param {'bytes'} target nothing is stored: the file comes back
    * @param {SaveModelOptions} [options]
    * @returns {Promise<Uint8Array>}
    */
   /**
    * @overload
-   * @param {'blob'} target
+   * @param {'blob'} target the same as a Blob
    * @param {SaveModelOptions} [options]
    * @returns {Promise<Blob>} of the type application/octet-stream
    */
@@ -464,7 +464,7 @@ export async function sequential(layers, options) {
 /**
  * A model of any graph, drawn with `input` and `apply`.
  * @param {{ inputs: SymbolicTensor | readonly SymbolicTensor[], outputs: SymbolicTensor | readonly SymbolicTensor[] }
- *   & ModelOptions} options
+ *   & ModelOptions} options what `input` gave, and of what `apply` gave those whose values `predict` gives
  * @returns {Promise<Model>}
  * @throws {HeddleError} as `sequential`
  */
@@ -475,7 +475,7 @@ export async function model(options) {
 /**
  * Loads a model that `save` has written: its layers, its weights, what it was compiled for, and the optimiser's state if that was included.
  * @param {Source} source bytes, a Blob or File, a Response, a URL, a path (Node), indexeddb://name or opfs://path/name
- * @param {{ signal?: AbortSignal }} [options]
+ * @param {{ signal?: AbortSignal }} [options] signal: its abort stops the reading; the call then rejects with its reason
  * @returns {Promise<Model>}
  * @throws {HeddleError} `file` if it is malformed, `unsupported` if it is of a later version, `storage` if it can't be read
  */

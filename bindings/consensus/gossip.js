@@ -5,7 +5,7 @@ import { HeddleError } from '../errors.js';
 
 /**
  * Neighbours on a circle, up to `degree` steps on either side.
- * @param {number} rank 0..size - 1 @param {number} size @param {number} degree at least 1 @returns {number[]} ranks, ascending
+ * @param {number} rank 0..size - 1 @param {number} size nodes on the circle @param {number} degree at least 1 @returns {number[]} ranks, ascending
  */
 export function circulant(rank, size, degree) {
   const all = new Set();
@@ -48,7 +48,12 @@ export function mixingFactor(weights) {
   return Math.exp(log);
 }
 
-/** Mixings until what differs from the mean is `precision` times what it was. @param {number} factor @param {number} precision */
+/**
+ * Mixings until what differs from the mean is `precision` times what it was.
+ * @param {number} factor of one mixing, below 1, as `mixingFactor` gives it
+ * @param {number} precision above 0, such as 1e-6
+ * @throws {HeddleError} `argument` for a factor that is not below 1
+ */
 export function mixingSteps(factor, precision) {
   if (!(factor < 1 - 1e-12)) throw new HeddleError('argument', `gossip: a factor of ${factor} never comes to the mean: is the graph connected?`);
   return factor <= precision ? 1 : Math.ceil(Math.log(precision) / Math.log(factor));

@@ -96,7 +96,7 @@ export class Group {
     return this.#failure === null;
   }
 
-  /** Was there at the beginning. @param {string} id */
+  /** Was there at the beginning. @param {string} id a member's name */
   has(id) {
     return this.#plan.members.includes(id);
   }
@@ -104,7 +104,7 @@ export class Group {
   /**
    * Sums of all members' arrays, elements added in the order of members, in float64. The first of them adds: the others send
    * it their numbers and receive the sums. If it is lost, the next one does. All get the same bits.
-   * @param {readonly Values[]} values
+   * @param {readonly Values[]} values this member's numbers, finite, below 2 GiB in all; every member has as many arrays, of the same shapes
    * @param {WireOptions} [options]
    * @returns {Promise<Float64Array<ArrayBuffer>[]>} over those in `members` after this call
    * @throws {HeddleError} `timeout` if a member missed its deadline (onLoss `stop`) or the others went on without this one;
@@ -117,7 +117,7 @@ export class Group {
 
   /**
    * All that are left come together here, also those whose exchange with neighbours failed: then exchanges can begin anew.
-   * @param {number} value
+   * @param {number} value what this member adds to the sum, finite
    * @returns {Promise<number>} the sum of all members' values
    * @throws {HeddleError} as `allReduceSum`
    */
@@ -199,8 +199,8 @@ export class Group {
 
   /**
    * Sends arrays to some members and receives theirs: who calls this with `a` among its neighbours must be one of `a`'s.
-   * @param {readonly Values[]} values
-   * @param {readonly string[]} neighbours
+   * @param {readonly Values[]} values to send, finite, below 2 GiB in all; the neighbours' have the same shapes
+   * @param {readonly string[]} neighbours names of other members
    * @param {WireOptions} [options]
    * @returns {Promise<Map<string, Float64Array<ArrayBuffer>[]>>} by neighbour
    * @throws {HeddleError} as `allReduceSum`; `timeout` also with onLoss `continue`: for all members then, who can go on after a `meet`

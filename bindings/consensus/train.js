@@ -65,7 +65,7 @@ async function weightedMean(group, arrays, weight, scalars, type) {
  * weights, each counted by its number of rows.
  * @param {Model} model compiled, the same for all members; its initial weights are the first member's
  * @param {Arrays} x this member's own
- * @param {Arrays} y
+ * @param {Arrays} y targets of these rows, as of `model.fit`
  * @param {FederatedOptions} options
  * @returns {Promise<{ history: History[] }>} of each round
  * @throws {HeddleError} as `model.fit` and `Group.allReduceSum`
@@ -139,7 +139,7 @@ function shaped(arrays, slots) {
  * of the step goes into everybody's optimiser. The same as training alone on the union of the batches.
  * @param {Model} model compiled, the same for all members; its initial weights are the first member's
  * @param {Arrays} x this member's own
- * @param {Arrays} y
+ * @param {Arrays} y targets of these rows, as of `model.fit`
  * @param {SynchronousOptions} options
  * @returns {Promise<{ loss: number[] }>} mean over all members for each epoch
  * @throws {HeddleError} as `model.gradients`, `model.applyGradients` and `Group.allReduceSum`

@@ -64,7 +64,7 @@ export class Dkn extends Estimator {
     ridge: number(0.1, { min: 0 }), maxLayers: whole(5, 1, 12), leaveOneOut: bool(true), nodes: whole(0, 0, 16000), seed, normalize: bool(true), memoryLimit: number(1024, { above: 0 }),
   };
 
-  /** @param {Partial<DknParams>} [params] */
+  /** @param {Partial<DknParams>} [params] those that are not to be as by default; wrong ones are refused (`argument`) */
   constructor(params) {
     super(params);
   }

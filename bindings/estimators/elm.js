@@ -43,7 +43,7 @@ const draws = {
 class RandomFeatures extends LeastSquares {
   static params = randomParams;
 
-  /** @param {RandomParams} [params] */
+  /** @param {RandomParams} [params] those that are not to be as by default; wrong ones are refused (`argument`) */
   constructor(params) {
     super(params);
   }
@@ -93,8 +93,8 @@ class RandomFeatures extends LeastSquares {
    * of the sums over pairs of features only those with new ones are made. `nodes` is then a parameter.
    * @param {number} nodes in all; more than there are
    * @param {ArrayLike2} x the rows that were learned from, all of them again
-   * @param {ArrayLike2 | LabelList} y
-   * @param {Pick<LearnOptions, 'signal' | 'onProgress'>} [options]
+   * @param {ArrayLike2 | LabelList} y their labels or numbers, also as before
+   * @param {Pick<LearnOptions, 'signal' | 'onProgress'>} [options] signal and onProgress as of `fit`
    * @returns {Promise<this>}
    * @throws {HeddleError} as partialFit; `unsupported` for orthonormal weights, and if alpha was chosen by rows held out
    */
@@ -117,7 +117,7 @@ class RandomFeatures extends LeastSquares {
 
   /**
    * The random features of samples.
-   * @param {ArrayLike2} x
+   * @param {ArrayLike2} x rows of the shape that was fitted: [rows, ...shape]
    * @param {PassOptions} [options]
    * @returns {Promise<Tensor>} [rows, n]
    */

@@ -92,8 +92,8 @@ export class Growing extends Shared {
 
   /**
    * Trains the whole network by backpropagation, from where least squares has brought it: Adam, mean squared error of the outputs.
-   * @param {ArrayLike2} x
-   * @param {ArrayLike2 | LabelList} y
+   * @param {ArrayLike2} x rows to train on, of the shape that was fitted: those of the fit, or others
+   * @param {ArrayLike2 | LabelList} y their labels, of the fitted classes, or numbers
    * @param {LearnOptions & FineTuneOptions} [options]
    * @returns {Promise<this>} as it was, if that was aborted
    * @throws {HeddleError} as fit; `state` before it

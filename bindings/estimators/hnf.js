@@ -50,7 +50,7 @@ export class Hnf extends Growing {
     maxLayers: whole(2, 0, 20), layerThreshold: { ...growingParams.layerThreshold, fallback: 0 }, mu: { ...growingParams.mu, fallback: 1e-7 },
   };
 
-  /** @param {Partial<HnfParams>} [params] */
+  /** @param {Partial<HnfParams>} [params] those that are not to be as by default; wrong ones are refused (`argument`) */
   constructor(params) {
     super(params);
   }

@@ -32,7 +32,7 @@ const places = {
 /**
  * Loads any estimator that `save` has written.
  * @param {Source} source as for `load`
- * @param {{ signal?: AbortSignal }} [options]
+ * @param {{ signal?: AbortSignal }} [options] signal: its abort stops the reading; the call then rejects with its reason
  * @returns {Promise<Predictor>} of the class that was saved
  * @throws {HeddleError} `file` if it is no estimator
  */

@@ -76,8 +76,8 @@ export class LeastSquares extends Shared {
 
   /**
    * Adds rows to those seen before, by fit or by this: the result is that of one fit on all of them. Memory does not grow.
-   * @param {ArrayLike2} x
-   * @param {ArrayLike2 | LabelList} y
+   * @param {ArrayLike2} x the new rows, [rows, ...shape], of the same shape each time
+   * @param {ArrayLike2 | LabelList} y their labels, or numbers [rows] or [rows, outputs]; classes are those of the first call, or `classes`
    * @param {LearnOptions & PartialOptions} [options]
    * @returns {Promise<this>}
    * @throws {HeddleError} as fit; `state` if the fit before left no sums: a file, a dual solution, or one with others

@@ -47,7 +47,7 @@ export class Predictor {
   #isBusy = false;
   #isDisposed = false;
 
-  /** @param {object} [params] */
+  /** @param {object} [params] those that are not to be as by default; wrong ones are refused (`argument`) */
   constructor(params) {
     this.#params = readParams(this.type.params, params, defaultParams(this.type.params), this.type.kind);
   }
@@ -62,7 +62,7 @@ export class Predictor {
     return structuredClone(this.#params);
   }
 
-  /** Changes parameters for the next fit: all or none. @param {object} params @returns {this} */
+  /** Changes parameters for the next fit: all or none. @param {object} params new values by name; the others stay @returns {this} */
   setParams(params) {
     this.#params = readParams(this.type.params, params, this.#params, `${this.type.kind}.setParams`);
     return this;
@@ -148,7 +148,7 @@ export class Predictor {
 
   /**
    * Labels of the classes with the largest outputs, or the outputs themselves.
-   * @param {ArrayLike2} x
+   * @param {ArrayLike2} x rows of the shape that was fitted: [rows, ...shape]
    * @param {PassOptions} [options]
    * @returns {Promise<any>} classifiers: Label[]; others: { data: Float32Array, shape: [rows] or [rows, outputs], as y was }
    */
@@ -160,7 +160,7 @@ export class Predictor {
 
   /**
    * Probabilities of the classes, in the order of `classes`.
-   * @param {ArrayLike2} x
+   * @param {ArrayLike2} x rows of the shape that was fitted: [rows, ...shape]
    * @param {PassOptions} [options]
    * @returns {Promise<Tensor>}
    * @throws {HeddleError} `unsupported` where outputs are no probabilities: those of least squares
@@ -184,8 +184,8 @@ export class Predictor {
 
   /**
    * How good predictions are: accuracy of a classifier, else the mean R^2 of the outputs (1: perfect; 0: as good as the mean).
-   * @param {ArrayLike2} x
-   * @param {ArrayLike2 | LabelList} y
+   * @param {ArrayLike2} x rows of the shape that was fitted: [rows, ...shape]
+   * @param {ArrayLike2 | LabelList} y what `predict` should give for them: labels of a classifier, else numbers, shaped as in the fit
    * @param {PassOptions} [options]
    * @returns {Promise<number>}
    */
@@ -220,8 +220,8 @@ export class Predictor {
    * Loads what `save` has written.
    * @template {typeof Predictor} T
    * @this {T}
-   * @param {Source} source
-   * @param {{ signal?: AbortSignal }} [options]
+   * @param {Source} source bytes, a Blob or File, a Response, a URL, a path (Node), indexeddb://name or opfs://path/name
+   * @param {{ signal?: AbortSignal }} [options] signal: its abort stops the reading; the call then rejects with its reason
    * @returns {Promise<InstanceType<T>>}
    * @throws {HeddleError} `file` if it is no estimator of this class
    */

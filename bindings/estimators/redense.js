@@ -154,7 +154,7 @@ export class ReDense extends Predictor {
     epochs: whole(200, 0), chunk: whole(512, 1), seed, maxCondition: number(1e5, { min: 1 }),
   };
 
-  /** @param {ReDenseParams} [params] */
+  /** @param {ReDenseParams} [params] those that are not to be as by default; wrong ones are refused (`argument`) */
   constructor(params) {
     super(params);
   }
@@ -162,15 +162,15 @@ export class ReDense extends Predictor {
   /**
    * @overload
    * @param {Model} base trained; its output is a dense layer, perhaps with a softmax. It stays as it is
-   * @param {ArrayLike2} x
+   * @param {ArrayLike2} x rows as base takes them: [rows, ...shape]
    * @param {ArrayLike2 | LabelList} y labels [rows], or numbers [rows, outputs]
    * @param {ReDenseOptions} [options]
    * @returns {Promise<this>}
    */
   /**
    * @overload
-   * @param {FeaturesWithHead} base
-   * @param {ArrayLike2 | LabelList} y
+   * @param {FeaturesWithHead} base what the last layer takes, for rows to learn from, and that layer as it was trained
+   * @param {ArrayLike2 | LabelList} y labels [rows], or numbers [rows, outputs]
    * @param {ReDenseOptions} [options]
    * @returns {Promise<this>} whose model takes features
    * @throws {HeddleError} `unsupported` for a model that ends otherwise; `argument` or `shape` for wrong data and nodes < n. Aborted, it

@@ -41,7 +41,7 @@ export class Ridge extends LeastSquares {
   static kind = 'Ridge';
   static params = { fitIntercept: bool(true), ...ridgeParams(1) };
 
-  /** @param {RidgeOptions} [params] */
+  /** @param {RidgeOptions} [params] those that are not to be as by default; wrong ones are refused (`argument`) */
   constructor(params) {
     super(params);
   }

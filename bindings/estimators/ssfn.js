@@ -57,7 +57,7 @@ export class Ssfn extends Growing {
   static isClassifier = true;
   static params = { nodes: whole(1000, 1, 16000), alpha: number(10, { min: 1 }), growNodes, bias: bool(false), ...growingParams };
 
-  /** @param {Partial<SsfnParams>} [params] */
+  /** @param {Partial<SsfnParams>} [params] those that are not to be as by default; wrong ones are refused (`argument`) */
   constructor(params) {
     super(params);
   }
@@ -87,7 +87,7 @@ export class Ssfn extends Growing {
    * outputs. Those of different tasks are not comparable, as no row has been seen by both: `predictTask` tells the classes of one task apart.
    * @param {ArrayLike2} x shape as before
    * @param {LabelList} y labels, none of them an old class
-   * @param {TaskOptions & Pick<LearnOptions, 'signal' | 'onProgress'>} [options]
+   * @param {TaskOptions & Pick<LearnOptions, 'signal' | 'onProgress'>} [options] how the task is learned; signal and onProgress as of `fit`
    * @returns {Promise<this>}
    * @throws {HeddleError} as fit; `state` before it
    */
@@ -112,7 +112,7 @@ export class Ssfn extends Growing {
 
   /**
    * The best of the classes of one task.
-   * @param {ArrayLike2} x
+   * @param {ArrayLike2} x rows of the shape that was fitted: [rows, ...shape]
    * @param {number} task 0: of fit; then those of learnTask
    * @param {PassOptions} [options]
    * @returns {Promise<Label[]>}

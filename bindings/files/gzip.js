@@ -66,7 +66,7 @@ export async function unpack(bytes, format, maxBytes, check) {
 
 /**
  * Unpacks a gzip file (RFC 1952) of one member.
- * @param {Uint8Array | ArrayBuffer} input
+ * @param {Uint8Array | ArrayBuffer} input the whole file
  * @param {{ maxBytes?: number }} [options] maxBytes: refuse to unpack to more than this, 2 GiB unless told
  * @returns {Promise<Uint8Array<ArrayBuffer>>}
  * @throws {HeddleError} `file` if it is damaged, cut short, followed by other bytes or unpacks to more than maxBytes;
@@ -105,7 +105,7 @@ export async function gunzipAs(input, options, lengthOf) {
 
 /**
  * Packs bytes as gzip.
- * @param {Uint8Array | ArrayBuffer} input
+ * @param {Uint8Array | ArrayBuffer} input what is to be packed
  * @returns {Promise<Uint8Array<ArrayBuffer>>}
  * @throws {HeddleError} `unsupported` where the platform has no CompressionStream
  */

@@ -210,7 +210,7 @@ function metadataText(metadata) {
  * then by name, as the reference orders them; metadata by key. Data begin at a multiple of 8.
  * @param {Map<string, TensorInput> | Record<string, TensorInput>} tensors name to `{ data, shape, dtype }`; dtype may be
  *   left out except for F16, BF16 (bits in a Uint16Array) and BOOL (0 or 1 in a Uint8Array)
- * @param {Record<string, string>} [metadata]
+ * @param {Record<string, string>} [metadata] texts by name, for the header's `__metadata__`; none unless told
  * @returns {Uint8Array<ArrayBuffer>}
  * @throws {HeddleError} `argument` or `shape` with the name of the tensor, `memory` if the file does not fit
  */
@@ -246,7 +246,7 @@ export function writeSafetensors(tensors, metadata) {
 /**
  * The values of a tensor as float32. F16, BF16, BOOL and 8- and 16-bit integers convert exactly; F64 and wider integers
  * round to nearest (F64 beyond the range of float32 becomes infinite).
- * @param {Tensor} tensor
+ * @param {Tensor} tensor as `readSafetensors` gives it; it stays as it is
  * @returns {Float32Array} the tensor's own array if it is F32 already
  */
 export function toFloat32({ dtype, data }) {

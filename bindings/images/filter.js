@@ -30,7 +30,7 @@ async function filtered(name, image, kernel, border) {
 
 /**
  * Sums of a kernel times the pixels around each (correlation: the kernel is not turned), channel by channel.
- * @param {Picture} image
+ * @param {Picture} image bytes, which count as 0..255, or floats
  * @param {{ kernel: number[][], border?: Border }} options kernel: rows, odd sides to 255; border: `mirror` unless told
  * @returns {Promise<PictureData>} floats, neither scaled nor clamped, of the same size
  * @throws {HeddleError} `argument`, `shape`
@@ -45,7 +45,7 @@ const rows = { x: [[-1, 0, 1]], xx: [[1, 0, -2, 0, 1]] };
 
 /**
  * Derivative pictures: x and y by [-1 0 1], xx and yy by [1 0 -2 0 1], across and down.
- * @param {Picture} image
+ * @param {Picture} image bytes, which count as 0..255, or floats
  * @param {{ border?: Border }} [options] border: `replicate` unless told
  * @returns {Promise<{ x: PictureData, y: PictureData, xx: PictureData, yy: PictureData }>} floats
  */

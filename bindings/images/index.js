@@ -118,7 +118,7 @@ async function decoded(source, wanted, name) {
 
 /**
  * Decodes a picture, resizes it, and gives its pixels as `predict` and `fit` take them. Orientation marks of cameras are respected.
- * @param {ImageSource} source
+ * @param {ImageSource} source a file's bytes or Blob, its address or path, raw pixels, or what a page can draw
  * @param {ImageOptions} [options]
  * @returns {Promise<ImageTensor>}
  * @throws {HeddleError} `file` if it is no picture that this platform can decode, `argument` for another kind of value or
@@ -134,8 +134,9 @@ export async function imageToTensor(source, options) {
 
 /**
  * The same for many pictures, as one array.
- * @param {Iterable<ImageSource> | AsyncIterable<ImageSource>} sources
- * @param {ImageOptions & { width: number, height: number, signal?: AbortSignal, onProgress?: (done: number) => void }} options
+ * @param {Iterable<ImageSource> | AsyncIterable<ImageSource>} sources each as of imageToTensor; taken one after the other
+ * @param {ImageOptions & { width: number, height: number, signal?: AbortSignal, onProgress?: (done: number) => void }} options as of imageToTensor, with the size
+ *   of all; signal: its abort ends the call before the next picture; onProgress: called with how many are done, after each
  * @returns {Promise<ImageTensor>} [pictures, height, width, channels]
  * @throws {HeddleError} as imageToTensor, with the number of the picture; AbortError
  */
@@ -161,7 +162,7 @@ export async function imagesToTensor(sources, options) {
 
 /**
  * Node: the pictures in the folders of a folder, each folder a class. Names that begin with a dot are not looked at.
- * @param {string} path
+ * @param {string} path of the folder that holds the folders of the classes
  * @returns {Promise<{ files: string[], labels: Uint16Array<ArrayBuffer>, classes: string[] }>} classes: names of the folders, sorted; files
  *   sorted within them
  * @throws {HeddleError} `file` if there is no such folder, or it has no folders with pictures

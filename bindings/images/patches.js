@@ -36,7 +36,7 @@ const places = (length, size, stride) => Array.from({ length: Math.ceil((length 
 
 /**
  * All windows of a picture, row by row, each `stride` from the one before; the last of a row or column is moved back so that every pixel is covered.
- * @param {Picture} image
+ * @param {Picture} image bytes or floats, at least as large as a window
  * @param {{ size: Size, stride?: Size }} options stride: 1 unless told
  * @returns {Promise<Patches>}
  */

@@ -76,7 +76,7 @@ export async function resizeRows(image, options) {
 
 /**
  * Which rows of a picture its resized rows depend on.
- * @param {{ width: number, height: number }} picture
+ * @param {{ width: number, height: number }} picture size of the whole original in pixels
  * @param {ResizeOptions & { from: number, to: number }} options as of `resizeRows`
  * @returns {Promise<{ first: number, end: number }>} rows first..end-1
  */

@@ -132,7 +132,7 @@ class Reading {
  * A Keras model saved for TensorFlow.js (`tensorflowjs_converter`, or `model.save` of TensorFlow.js) as a model of this library, with its weights: to
  * be run, trained on, or given another head (`extend`). Layers have Keras' names. Weights that were quantised to float16, uint16 or uint8 are read too.
  * @param {KerasSource} source the address or path of model.json, beside which its weights lie; or all files, as they were dropped on a page
- * @param {{ signal?: AbortSignal }} [options]
+ * @param {{ signal?: AbortSignal }} [options] signal: its abort stops the reading; the call then rejects with its reason
  * @returns {Promise<Model>}
  * @throws {HeddleError} `file` for what is no such model, for a layer without a counterpart here and for files that are cut; `storage` if they can't be read; `argument`
  */

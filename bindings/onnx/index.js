@@ -83,7 +83,7 @@ function writers({ schema: s, protobuf: { create } }) {
 /**
  * A model as an ONNX file (operators of opset 17, float32), as it is at inference: augmentation and dropout do nothing. Inputs and outputs have the
  * model's names (outputs with ".output" behind) and shapes, [N, height, width, channels] for pictures, with any number N of samples.
- * @param {Model} model
+ * @param {Model} model whose layers and weights are written; it stays as it is
  * @param {{ name?: string }} [options] name: of the graph; the model's unless told
  * @returns {Promise<Uint8Array<ArrayBuffer>>}
  * @throws {HeddleError} `argument`; `unsupported` for a layer that ONNX has no operators for (kernelMap), or without the packages onnx-buf and

@@ -37,7 +37,7 @@ export class FeatureCache {
   /** @type {Promise<void> | null} */
   #opening = null;
 
-  /** @param {string} where */
+  /** @param {string} where as of `featureCache`, without a slash at the end */
   constructor(where) {
     this.#where = where;
   }
@@ -75,7 +75,11 @@ export class FeatureCache {
     return this.#rows.get(key);
   }
 
-  /** Keeps features, which are written together with others, or by `flush`. @param {string} key as of `get` @param {Float32Array} features */
+  /**
+   * Keeps features, which are written together with others, or by `flush`.
+   * @param {string} key as of `get`
+   * @param {Float32Array} features of one picture, not to be changed afterwards
+   */
   async put(key, features) {
     await this.open();
     this.#rows.set(key, features);
@@ -116,7 +120,7 @@ export class FeatureCache {
 
 /**
  * Where features of pictures are kept: `opfs://name`, `indexeddb://name`, or in Node a folder, which is made if need be.
- * @param {string} where
+ * @param {string} where one of these three, such as `opfs://features`
  * @returns {FeatureCache}
  * @throws {HeddleError} `argument`, `unsupported`
  */

@@ -19,7 +19,7 @@ const limited = exponent => Math.min(Math.max(exponent, -60), 60);
 
 /** A fitted curve. Its own properties are plain JSON, so that it can be stored with a model: `mapping.from` makes it whole again. */
 export class Mapping {
-  /** @param {MappingKind} kind @param {readonly number[]} coefficients */
+  /** @param {MappingKind} kind which curve: see the property @param {readonly number[]} coefficients b0, b1 ...: 2 of `linear`, 4 of `logistic4`, 5 of `logistic5` */
   constructor(kind, coefficients) {
     /** The curve: b0 + b1 x; (b0 - b1) / (1 + exp(-(x - b2) / b3)) + b1; or b0 (1/2 - 1 / (1 + exp(b1 (x - b2)))) + b3 x + b4.
      * @type {MappingKind} */

@@ -47,7 +47,7 @@ function indexOf(paths) {
  * Finds the picture of each rating among files: the same path, else one where the shorter path is the end of the other, letter case aside if
  * need be. A rating "a/1.jpg" is matched by "a/1.jpg", "photos/a/1.jpg", "1.jpg" or "1.JPG", not by "b/1.jpg".
  * @template {string | { name: string }} T
- * @param {{ images: string[] }} ratings
+ * @param {{ images: string[] }} ratings as of `readRatings`; only the names of the pictures count
  * @param {Iterable<T>} files paths, Files of a page (with their webkitRelativePath, if any), or `{ name, source }`
  * @returns {Matched<T>}
  * @throws {HeddleError} `argument` if several files fit a name equally well, or one file two names

@@ -259,7 +259,7 @@ export class MixedDatasetModel {
   /**
    * Saves the judge in one file, as `Model.save`.
    * @param {any} target a path, 'bytes', 'blob', indexeddb://name ...
-   * @param {Omit<SaveModelOptions, 'metadata'>} [options]
+   * @param {Omit<SaveModelOptions, 'metadata'>} [options] as of `Model.save`; metadata are the judge's own
    * @returns {Promise<any>}
    */
   async save(target, options = {}) {
@@ -290,7 +290,7 @@ export const mixedDatasetModel = options => new MixedDatasetModel(options);
 /**
  * Loads what `MixedDatasetModel.save` has written.
  * @param {Source} source as of `load`
- * @param {{ signal?: AbortSignal }} [options]
+ * @param {{ signal?: AbortSignal }} [options] signal: its abort stops the reading; the call then rejects with its reason
  * @returns {Promise<MixedDatasetModel>}
  * @throws {HeddleError} as `load`, and `file` for another kind of model
  */

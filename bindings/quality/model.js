@@ -142,8 +142,8 @@ export class QualityModel {
 
   /**
    * Scores, on the scale of the ratings it was trained with, one by one as they are made: the memory it takes does not depend on how many there are.
-   * @param {Iterable<Picture> | AsyncIterable<Picture>} images
-   * @param {{ signal?: AbortSignal }} [options]
+   * @param {Iterable<Picture> | AsyncIterable<Picture>} images taken one after the other, each when it is wanted
+   * @param {{ signal?: AbortSignal }} [options] signal: its abort ends the iteration with its reason
    * @returns {AsyncGenerator<{ index: number, name: string, score: number, reason?: string }, void, void>} a score of NaN comes with the reason
    */
   async *scores(images, options = {}) {
@@ -161,7 +161,7 @@ export class QualityModel {
 
   /**
    * The same as one list. Pictures that can't be read get NaN and are listed in `report.skipped`.
-   * @param {Iterable<Picture> | AsyncIterable<Picture> | MatrixLike | Source} images
+   * @param {Iterable<Picture> | AsyncIterable<Picture> | MatrixLike | Source} images pictures; for the backbone `features` as of `fit`
    * @param {ScoreOptions} [options]
    * @returns {Promise<Float64Array<ArrayBuffer>>}
    */
@@ -190,8 +190,9 @@ export class QualityModel {
 
   /**
    * Features of pictures: what the backbone gives, pooled, one level after the other. `mixedDatasetModel` learns from them.
-   * @param {Iterable<Picture>} images
-   * @param {{ cache?: FeatureCache, signal?: AbortSignal, onDone?: (done: number) => void }} [options]
+   * @param {Iterable<Picture>} images files, or whatever else `heddle/images` takes
+   * @param {{ cache?: FeatureCache, signal?: AbortSignal, onDone?: (done: number) => void }} [options] cache: keeps the features of
+   *   files, and gives those it has; signal: its abort ends the call with its reason; onDone: called with how many pictures are done, after each
    * @returns {Promise<{ data: Float32Array<ArrayBuffer>, shape: [number, number], rows: number[] }>} [rows.length, features] of the pictures
    *   that could be read; rows: which these are. The others are listed in `report.skipped`
    */
@@ -208,8 +209,8 @@ export class QualityModel {
 
   /**
    * How well scores agree with ratings; pictures that can't be read are left out.
-   * @param {Iterable<Picture> | MatrixLike | Source} images
-   * @param {VectorLike} ratings
+   * @param {Iterable<Picture> | MatrixLike | Source} images pictures; for the backbone `features` as of `fit`
+   * @param {VectorLike} ratings one for each picture
    * @param {ScoreOptions & StatisticsOptions} [options]
    * @returns {Promise<Statistics & { scores: Float64Array<ArrayBuffer>, mapping: Mapping | null }>}
    */
@@ -224,7 +225,7 @@ export class QualityModel {
 
   /**
    * Scores of parts of a picture: which of them look good.
-   * @param {Picture} image
+   * @param {Picture} image a file, or whatever else `heddle/images` takes
    * @param {LocalOptions} [options]
    * @returns {Promise<{ data: Float64Array<ArrayBuffer>, shape: [number, number], rows: number[], columns: number[], patch: [number, number], size: [number, number] }>}
    *   scores [rows, columns]; rows, columns: where the patches begin in the picture of `size` that the network sees
@@ -239,7 +240,7 @@ export class QualityModel {
   /**
    * Saves the judge in one safetensors file: network, weights, preprocessing, mapping.
    * @param {string | URL} target as of `model.save`
-   * @param {{ signal?: AbortSignal }} [options]
+   * @param {{ signal?: AbortSignal }} [options] signal as of `Model.save`: the call rejects with its reason
    * @returns {Promise<any>} bytes or a Blob for the targets 'bytes' and 'blob'
    */
   async save(target, options) {
@@ -343,7 +344,7 @@ function checkReport(report) {
 /**
  * Loads what `save` of a judge has written.
  * @param {Source} source bytes, a Blob or File, a Response, a URL, a path (Node), indexeddb://name or opfs://path/name
- * @param {{ signal?: AbortSignal }} [options]
+ * @param {{ signal?: AbortSignal }} [options] signal: its abort stops the reading; the call then rejects with its reason
  * @returns {Promise<QualityModel>}
  * @throws {HeddleError} `file` if it is no quality model, `unsupported` if it is of a later version, `storage`
  */

@@ -76,7 +76,7 @@ function byColumn(splits, images) {
 /**
  * Splits rated pictures. A part depends on the seed and the pictures' names (or references) only: neither on the order of the file nor on
  * the platform.
- * @param {Pick<Ratings, 'images' | 'references' | 'splits'>} ratings
+ * @param {Pick<Ratings, 'images' | 'references' | 'splits'>} ratings as of `readRatings`
  * @param {SplitOptions} [options]
  * @returns {Parts}
  * @throws {HeddleError} `argument`: fractions that do not fit, too few pictures, by reference or column without that column

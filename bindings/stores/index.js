@@ -68,22 +68,22 @@ function targetText(target, where) {
 /**
  * Saves bytes. A path is replaced atomically, and so are entries of IndexedDB and OPFS: a failure leaves the old content.
  * @overload
- * @param {'bytes'} target
- * @param {Uint8Array | ArrayBuffer} bytes
+ * @param {'bytes'} target nothing is stored
+ * @param {Uint8Array | ArrayBuffer} bytes what comes back as a Uint8Array, not copied
  * @param {SaveOptions} [options]
  * @returns {Promise<Uint8Array>}
  */
 /**
  * @overload
- * @param {'blob'} target
- * @param {Uint8Array | ArrayBuffer} bytes
+ * @param {'blob'} target nothing is stored
+ * @param {Uint8Array | ArrayBuffer} bytes what the Blob holds
  * @param {SaveOptions} [options]
  * @returns {Promise<Blob>}
  */
 /**
  * @overload
  * @param {string | URL} target a Node path, file: URL, `indexeddb://name`, `opfs://path/name` or `download://name`
- * @param {Uint8Array | ArrayBuffer} bytes
+ * @param {Uint8Array | ArrayBuffer} bytes all of the new content
  * @param {SaveOptions} [options]
  * @returns {Promise<Uint8Array | Blob | void>}
  * @throws {HeddleError} `argument` for an unknown target, `unsupported` for a store that this platform lacks, `storage`
@@ -114,7 +114,7 @@ export async function saveTo(target, bytes, options) {
 
 /**
  * Loads bytes.
- * @param {Source} source
+ * @param {Source} source bytes, a Blob or File, a Response, a path (Node), an address, indexeddb://name or opfs://path/name
  * @param {LoadOptions} [options]
  * @returns {Promise<Uint8Array>}
  * @throws {HeddleError} `argument` for an unknown source, `unsupported` for a store that this platform lacks, `storage`
@@ -148,7 +148,7 @@ export async function loadFrom(source, options) {
 
 /**
  * Lists the entries of a browser store, sorted by name.
- * @param {'indexeddb://' | 'opfs://'} store
+ * @param {'indexeddb://' | 'opfs://'} store which of the two
  * @returns {Promise<StoredEntry[]>}
  * @throws {HeddleError} `argument`, `unsupported` or `storage`
  */

@@ -176,7 +176,7 @@ export class SuperResolver {
 
   /**
    * The same from the top down, some rows at a time, for pictures whose enlargement should never be in memory as a whole.
-   * @param {AnyImage} image
+   * @param {AnyImage} image as of `upscale`
    * @param {UpscaleOptions} [options]
    * @returns {AsyncGenerator<Band, void, void>} data [height, width, channels]; row: where it begins in the enlarged picture, which has `rows` rows
    */
@@ -231,7 +231,7 @@ export class SuperResolver {
   /**
    * Loads what `save` has written.
    * @param {Source} source as of `load`
-   * @param {{ signal?: AbortSignal }} [options]
+   * @param {{ signal?: AbortSignal }} [options] signal: its abort stops the reading; the call then rejects with its reason
    * @returns {Promise<SuperResolver>}
    * @throws {HeddleError} `file` if it is none, `unsupported` if it is of a later version, `storage`
    */

@@ -32,7 +32,9 @@ const tables = new Map();
 
 /**
  * A colour map as a table, in the version for where the element is.
- * @param {HTMLElement} element @param {Colours} colours
+ * @param {HTMLElement} element whose place on the page is dark or light
+ * @param {Colours} colours the name of a map; a table of one's own comes back as it is
+ * @returns {Uint32Array} 256 pixels of ImageData, from the lowest value to the highest
  */
 export function colourTable(element, colours) {
   if (typeof colours !== 'string') return colours;
@@ -41,7 +43,7 @@ export function colourTable(element, colours) {
   return known;
 }
 
-/** Smallest and largest element; Infinity and -Infinity of nothing. @param {ArrayLike<number>} data @returns {[number, number]} */
+/** Smallest and largest element; Infinity and -Infinity of nothing. @param {ArrayLike<number>} data NaN is passed over @returns {[number, number]} */
 export function extent(data) {
   let low = Infinity, high = -Infinity;
   for (let i = 0; i < data.length; i++) {

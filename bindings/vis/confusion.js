@@ -70,7 +70,7 @@ export class ConfusionMatrix {
     this.set(counts);
   }
 
-  /** Shows other counts. @param {Counts} matrix @param {{ labels?: readonly string[] }} [options] if they are of other classes */
+  /** Shows other counts. @param {Counts} matrix counts [true class, said class] @param {{ labels?: readonly string[] }} [options] if they are of other classes */
   set(matrix, { labels = this.#labels } = {}) {
     const { counts, classes } = readCounts(matrix), isNew = classes !== this.#shown || labels !== this.#labels;
     if (labels && labels.length !== classes) throw new HeddleError('shape', `confusionMatrix: ${labels.length} labels, but ${classes} classes`);
@@ -178,7 +178,7 @@ function heading(name, scope) {
  * const matrix = confusionMatrix(document.querySelector('#confusion'), confusionCounts(y, await net.predict(x)), { labels: ['cat', 'dog'] });
  * matrix.set(confusionCounts(y, await net.predict(x)));       // later on
  * @param {HTMLElement} element filled; or a canvas
- * @param {Counts} matrix
+ * @param {Counts} matrix counts [true class, said class], as `confusionCounts` makes them
  * @param {ConfusionOptions} [options]
  * @returns {ConfusionMatrix}
  * @throws {HeddleError} `argument`, `shape`, `unsupported` without a document

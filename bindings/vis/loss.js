@@ -88,7 +88,7 @@ export class LossChart {
    * or each of `for await (const log of net.train(...)) chart.add(log)`. Logs that begin again at an epoch that has ended are another fit's;
    * within an epoch they are one that was rolled back.
    * @param {number | TrainingLog} first the number of the epoch or batch, which the log has, too; or the log
-   * @param {TrainingLog} [second]
+   * @param {TrainingLog} [second] the log, if the number came first
    */
   add(first, second) {
     const log = typeof first === 'object' ? first : second;
@@ -131,7 +131,7 @@ export class LossChart {
     if (Number.isFinite(valid)) this.#valid.add([x, valid]);
   }
 
-  /** Shows what a fit returned, instead of all before. @param {Pick<History, 'history' | 'epoch'>} history */
+  /** Shows what a fit returned, instead of all before. @param {Pick<History, 'history' | 'epoch'>} history with the metric that the chart shows */
   set({ history, epoch }) {
     if (!history || !Array.isArray(epoch)) throw new HeddleError('argument', 'set: expected the history that fit returns');
     if (!history[this.#metric] && !history[`val_${this.#metric}`]) throw new HeddleError('argument', `set: no ${this.#metric} in this history; it has ${Object.keys(history).join(', ')}`);

@@ -176,7 +176,7 @@ export class LineChart {
     });
   }
 
-  /** Changes what is shown and how; the points stay, if there are as many series. @param {Partial<LineOptions>} options */
+  /** Changes what is shown and how; the points stay, if there are as many series. @param {Partial<LineOptions>} options what is to change: series, x, y or right */
   configure(options) {
     checkOptions(options, ['series', 'x', 'y', 'right'], 'configure');
     this.#options = { ...this.#options, ...options };
@@ -184,7 +184,7 @@ export class LineChart {
     this.#build();
   }
 
-  /** What the chart shows, in words, for those who do not see it. @param {string} text */
+  /** What the chart shows, in words, for those who do not see it. @param {string} text read out after the chart's label */
   describe(text) {
     const { label } = this.#options;
     this.#element.setAttribute('aria-label', label ? `${label}: ${text}` : text);

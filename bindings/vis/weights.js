@@ -124,7 +124,11 @@ export class ValueMap {
     return Math.min(count, Math.max(1, wanted));
   }
 
-  /** Shows other values, of the same kind. @param {Values} values @param {{ range?: readonly [number, number] }} [options] */
+  /**
+   * Shows other values, of the same kind.
+   * @param {Values} values of any size
+   * @param {{ range?: readonly [number, number] }} [options] range: values of the first and the last colour; that of the map's own options unless told
+   */
   set(values, { range = this.#options.range } = {}) {
     const { data, shape } = readValues(values, this.#what), [low, high] = extent(data), most = Math.max(-low, high) || 1, { label } = this.#options;
     this.#maps = this.#read({ data, shape }, this.#what);

@@ -124,7 +124,7 @@ function check({ values, unexpected, misfits }, missing, expected, partial) {
  * folded into the convolutions of the file (weight and bias, no bn), or follow convolutions with biases of their own.
  *
  * All or nothing: after an error the model has its old weights.
- * @param {Model} model
+ * @param {Model} model whose weights are set; its nodes' names say where from
  * @param {Source} source bytes, a Blob or File, a Response, a URL, a path (Node), indexeddb://name or opfs://path/name
  * @param {LoadWeightsOptions} [options]
  * @returns {Promise<LoadWeightsReport>} without `partial`, missing and unexpected are empty

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
+import { Model } from '../../bindings/model.js';
 import { tables } from '../../bindings/tables.js';
 import { tree } from '../../tools/common.mjs';
 import { packageEntries } from '../../tools/site/declarations.mjs';
@@ -55,6 +56,41 @@ test('every public type has words, or properties, of which each has', () => {
   }
   assert.deepEqual(silent, []);
   assert.ok(count > 600, `${count}`);
+});
+
+test('every method of every class is on its page, but those for subclasses', async () => {
+  const missing = [], forSubclasses = ['learn', 'layer', 'network', 'nodeCounts'];
+  for (const { name, path } of packageEntries()) {
+    const page = pages.get(`reference/${name.replaceAll('/', '-')}.html`) ?? '';
+    for (const [own, value] of Object.entries({ ...await import(pathToFileURL(path).href), ...name === 'heddle' && { Model } })) { // exported as a type alone
+      if (typeof value !== 'function' || !/^class\b/.test(Function.prototype.toString.call(value)) || !page.includes(`<h3 id="${own}"`)) continue;
+      const section = page.split(`<h3 id="${own}"`)[1].split('<section class="item">')[0];
+      for (const [method, { value: code }] of Object.entries(Object.getOwnPropertyDescriptors(value.prototype))) {
+        if (typeof code !== 'function' || ['constructor', ...forSubclasses].includes(method) || section.includes('<p>As of ')) continue;
+        if (!section.includes(` id="${own}.${method}"`)) missing.push(`${name}: ${own}.${method}`);
+      }
+    }
+  }
+  assert.deepEqual(missing, []);
+});
+
+test('every parameter of a public function or method has words, but options of a type that has', () => {
+  const silent = [];
+  let count = 0;
+  for (const [name, page] of pages) {
+    for (const section of page.split('<section class="item">').slice(1)) {
+      const owner = /<h3 id="([^"]+)"/.exec(section)?.[1];
+      for (const signature of section.split('<pre class="signature">').slice(1)) {
+        const called = /<code>(.*?)(?:\(|&lt;|:)/s.exec(signature)?.[1], table = signature.split('<table>').find((one) => one.includes('<th>Parameter</th>')) ?? '';
+        for (const [, own, words] of table.matchAll(/<tr><td><code>(.*?)<\/code><\/td><td><code>.*?<\/code><\/td><td>(.*?)<\/td><\/tr>/gs)) {
+          if (!words.trim()) silent.push(`${name}: ${owner}: ${called}: ${own}`);
+          count++;
+        }
+      }
+    }
+  }
+  assert.deepEqual(silent, []);
+  assert.ok(count > 280, `${count}`);
 });
 
 test('every class of the option tables is on a page, with every option, its range and words', () => {

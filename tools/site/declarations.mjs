@@ -122,7 +122,9 @@ export class Declarations {
 
   /** The comment before a declaration. @param {ts.Node} node @returns {{ text: string, params: Map<string, string>, returns: string, throws: string[], isInternal: boolean }} */
   comment(node) {
-    const holder = ts.isVariableDeclaration(node) ? node.parent.parent : node, doc = ts.getJSDocCommentsAndTags(holder).filter(ts.isJSDoc).at(-1) ?? this.#overload(node);
+    const holder = ts.isVariableDeclaration(node) ? node.parent.parent : node, own = ts.getJSDocCommentsAndTags(holder).filter(ts.isJSDoc).at(-1);
+    const hasAll = /** @type {any} */ (holder).jsDoc?.some((/** @type {ts.JSDoc} */ one) => one.tags?.some(ts.isJSDocOverloadTag)); // a signature with the comments of all of them
+    const doc = (!hasAll && own) || this.#overload(node);
     const words = (/** @type {any} */ comment) => (ts.getTextOfJSDocComment(comment) ?? '').replace(/^- /, '').trim(), params = new Map(), throws = /** @type {string[]} */ ([]);
     let returns = '';
     const tags = (doc?.tags ?? []).flatMap((tag) => (ts.isJSDocOverloadTag(tag) ? [tag, ...tag.typeExpression.parameters, tag.typeExpression.type] : [tag]));

@@ -14,6 +14,9 @@ import { kinds, tablePages } from './tables.mjs';
 const fileOf = (entry) => `${entry.replaceAll('/', '-')}.html`;
 const others = 'types.html';
 
+/** Whether a type is one that has words of its own elsewhere, or several such together. @param {string} type as HTML */
+const isLinked = (type) => type.split('&amp;').every((part) => /^\s*<a [^>]*>[^<]*<\/a>\s*$/.test(part));
+
 /** A public name, what it stands for, and whether it is a value, not a type alone. @typedef {[name: string, symbol: ts.Symbol, isValue: boolean]} Item */
 
 /** One item after the other, and where each is. */
@@ -67,10 +70,11 @@ class Reference {
   #signature(node, name) {
     const { text, params, returns, throws } = this.#code.comment(node), begin = (node.typeParameters?.pos ?? node.parameters.pos) - 1;
     const told = [...params.keys()].filter((key) => !key.includes('.')), names = node.parameters.map(({ name: own }, i) => (ts.isIdentifier(own) ? own.text : told[i] ?? own.getText())); // { a, b } is called as its comment does
-    const rows = node.parameters.map(({ type, questionToken }, i) => /** @type {[string, string, string]} */ ([`${names[i]}${questionToken ? '?' : ''}`, type ? this.#code.print(type, this.link) : '', params.get(names[i]) ?? '']));
+    const all = node.parameters.map(({ type, questionToken }, i) => /** @type {[string, string, string]} */ ([`${names[i]}${questionToken ? '?' : ''}`, type ? this.#code.print(type, this.link) : '', params.get(names[i]) ?? '']));
+    const rows = all.filter(([own, type, words]) => own !== 'this' && (words || !(/^options\??$/.test(own) && isLinked(type)))); // their type says it all
     const more = [...params].filter(([key]) => key.includes('.')).map(([key, words]) => /** @type {[string, string, string]} */ ([key, '', words]));
     return `<pre class="signature"><code>${escape(name)}${this.#code.print(node, this.link, begin)}</code></pre>
-${this.#words(text)}${this.#table([...rows, ...more].filter(([, , words]) => words), 'Parameter')}
+${this.#words(text)}${this.#table([...rows, ...more], 'Parameter')}
 ${returns ? `<p><b>Returns</b> ${this.#words(returns, true)}</p>` : ''}${throws.map((words) => `<p><b>Throws</b> ${this.#words(words, true)}</p>`).join('')}`;
   }
 
