@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import sharp from 'sharp';
-import { withPage } from './pagekit.js';
+import { trainsOneEpoch, withPage } from './pagekit.js';
 
 /** @import { Page } from 'playwright-core' */
 
@@ -107,23 +107,6 @@ test('pauses, takes another learning rate, stops, begins anew', async () => {
 /** Rows of the table of epochs, oldest first. @param {Page} page */
 const rowsOf = async (page) => (await page.locator('#epochs tr').allTextContents()).reverse();
 
-/** Trains until the first epoch has ended, as slow or fast as it is; then the page is hidden, so that it writes, and paused. @param {Page} page */
-async function trainsOneEpoch(page) {
-  await page.evaluate(() => new MutationObserver((_, observer) => {
-    observer.disconnect();
-    Object.defineProperty(document, 'visibilityState', { value: 'hidden', configurable: true });
-    document.dispatchEvent(new Event('visibilitychange'));
-    delete document.visibilityState;
-    document.getElementById('run').click();
-  }).observe(document.getElementById('epochs'), { childList: true }));
-  await page.click('#run');
-  await says(page, 'status', /^Paused/);
-  await page.waitForFunction(async () => {
-    const { checkpointInfo } = await import('/bindings/checkpoints/index.js');
-    return (await checkpointInfo('indexeddb://convnet-training'))?.epoch === 1;
-  }, undefined, { polling: 100 });
-}
-
 /** The model as a file. @param {Page} page */
 async function modelOf(page) {
   const [download] = await Promise.all([page.waitForEvent('download'), page.click('#save-file')]);
@@ -142,7 +125,7 @@ test('a training that the page was closed in goes on to the same figures and wei
     await ready(page);
     await page.selectOption('[name="rows"]', '1000');
     await page.fill('[name="epochs"]', '6');
-    await trainsOneEpoch(page);
+    await trainsOneEpoch(page, 'convnet');
     await page.reload();
     await ready(page);
     await page.waitForSelector('#interrupted:not([hidden])');
@@ -164,7 +147,7 @@ test('another tab trains beside it and says that it is not kept; it is offered w
     await ready(page);
     await page.fill('[name="epochs"]', '1000');
     await page.selectOption('[name="rows"]', '1000');
-    await trainsOneEpoch(page);
+    await trainsOneEpoch(page, 'convnet');
     const other = await page.context().newPage();
     await other.goto(page.url());
     await ready(other);
@@ -281,7 +264,7 @@ test('a training on own pictures goes on when they are there again', async () =>
     await page.selectOption('[name="network"]', 'lenet');
     await page.fill('[name="batchSize"]', '10');
     await page.fill('[name="epochs"]', '1000');
-    await trainsOneEpoch(page);
+    await trainsOneEpoch(page, 'convnet');
     await page.reload();
     await ready(page);
     await says(page, 'interrupted-state', /in epoch 2 of 1000\. To go on it needs its pictures: CIFAR-10: 10 classes, 100 pictures to train on, 20 to test on\./);

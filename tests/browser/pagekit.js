@@ -46,3 +46,22 @@ export async function withPage({ path, isolated = true, context = {}, expected =
     await server.close();
   }
 }
+
+/** Presses Train; when the first epoch has ended, however soon that is, the page is hidden, so that it writes, and paused.
+ * @param {import('playwright-core').Page} page @param {string} name of the page */
+export async function trainsOneEpoch(page, name) {
+  await page.evaluate(async (store) => {
+    const { checkpointInfo } = await import('/bindings/checkpoints/index.js'), run = document.getElementById('run');
+    new MutationObserver(async (_, observer) => {
+      observer.disconnect();
+      Object.defineProperty(document, 'visibilityState', { value: 'hidden', configurable: true });
+      document.dispatchEvent(new Event('visibilitychange'));
+      delete document.visibilityState;
+      run.click();
+      while (run.textContent !== 'Resume' || (await checkpointInfo(store))?.epoch !== 1) await new Promise((resolve) => { setTimeout(resolve, 20); });
+      document.documentElement.dataset.written = store;
+    }).observe(document.getElementById('epochs'), { childList: true });
+  }, `indexeddb://${name}-training`);
+  await page.click('#run');
+  await page.waitForSelector('html[data-written]');
+}
