@@ -25,8 +25,8 @@ async function compare(name, measure, image, reference, options, usual) {
 
 /**
  * Peak signal-to-noise ratio, 10 log10(peak^2 / mean squared error).
- * @param {Picture} image
- * @param {Picture} reference of the same size
+ * @param {Picture} image bytes 0..255, or floats
+ * @param {Picture} reference of the same size and type
  * @param {CompareOptions} [options]
  * @returns {Promise<number>} dB; Infinity for equal pictures
  */
@@ -36,7 +36,7 @@ export const psnr = (image, reference, options = {}) => compare('psnr', 0, image
  * Structural similarity (Wang et al. 2004): the mean over all windows inside the picture, Gaussian of 11 x 11 with deviation 1.5, K1 = 0.01,
  * K2 = 0.03; the picture is not shrunk first.
  * @param {Picture} image sides of at least 11
- * @param {Picture} reference of the same size
+ * @param {Picture} reference of the same size and type
  * @param {CompareOptions} [options]
  * @returns {Promise<number>} at most 1, which equal pictures have
  */
@@ -45,7 +45,7 @@ export const ssim = (image, reference, options = {}) => compare('ssim', 1, image
 /**
  * The same on five scales, each the means of 2 x 2 pixels of the one before (Wang et al. 2003). Means below 0 count as 0.
  * @param {Picture} image sides of at least 176
- * @param {Picture} reference of the same size
+ * @param {Picture} reference of the same size and type
  * @param {CompareOptions} [options]
  * @returns {Promise<number>} 0 to 1
  */

@@ -202,7 +202,7 @@ function draw(canvas, values, options, read, what) {
  * const weights = await net.getWeights();
  * const map = weightMap(document.querySelector('canvas'), weights['dense1/kernel'], { label: 'Weights of the first layer' });
  * await net.fit(x, y, { onEpochEnd: async () => map.set((await net.getWeights())['dense1/kernel']) });
- * @param {HTMLCanvasElement} canvas @param {Values} tensor [rows, cols] or [filters, rows, cols, channels] @param {MapOptions} [options]
+ * @param {HTMLCanvasElement} canvas which gets the size of the picture @param {Values} tensor [rows, cols] or [filters, rows, cols, channels] @param {MapOptions} [options]
  * @returns {ValueMap}
  * @throws {HeddleError} `argument`, `shape`, `unsupported` without a document
  */
@@ -213,7 +213,7 @@ export const weightMap = (canvas, tensor, options = {}) => draw(canvas, tensor, 
  * @example
  * const output = await net.predict(picture, { output: 'conv1' });       // { data, shape: [1, 24, 24, 6] }
  * featureMaps(document.querySelector('canvas'), output, { label: 'conv1' });
- * @param {HTMLCanvasElement} canvas @param {Values} tensor of one sample, perhaps with a batch of 1 in front @param {MapOptions} [options]
+ * @param {HTMLCanvasElement} canvas which gets the size of the picture @param {Values} tensor of one sample, perhaps with a batch of 1 in front @param {MapOptions} [options]
  * @returns {ValueMap}
  * @throws {HeddleError} `argument`, `shape`, `unsupported` without a document
  */

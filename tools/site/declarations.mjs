@@ -117,7 +117,7 @@ export class Declarations {
       html += plain(at, from) + words;
       at = to;
     }
-    return (html + plain(at, end)).replace(/;$/, '').trim();
+    return (html + plain(at, end)).replace(/(?<!&\w+);$/, '').trim(); // not that of an entity
   }
 
   /** The comment before a declaration. @param {ts.Node} node @returns {{ text: string, params: Map<string, string>, returns: string, throws: string[], isInternal: boolean }} */

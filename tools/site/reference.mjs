@@ -66,14 +66,16 @@ class Reference {
     return `<div class="scroll"><table><thead><tr><th>${first}</th><th>Type</th><th></th></tr></thead><tbody>${body.join('\n')}</tbody></table></div>`;
   }
 
-  /** A function or method: signature, words, parameters, what it returns and throws. @param {ts.SignatureDeclaration} node @param {string} name */
-  #signature(node, name) {
-    const { text, params, returns, throws } = this.#code.comment(node), begin = (node.typeParameters?.pos ?? node.parameters.pos) - 1;
-    const told = [...params.keys()].filter((key) => !key.includes('.')), names = node.parameters.map(({ name: own }, i) => (ts.isIdentifier(own) ? own.text : told[i] ?? own.getText())); // { a, b } is called as its comment does
+  /** A function or method: signature, words, parameters, what it returns and throws. @param {ts.SignatureDeclaration} node @param {string} name
+   * @param {ts.Node} [told] where its comment is, if elsewhere */
+  #signature(node, name, told = node) {
+    const { text, params, returns, throws } = this.#code.comment(told), begin = (node.typeParameters?.pos ?? node.parameters.pos) - 1;
+    const keys = [...params.keys()].filter((key) => !key.includes('.')), names = node.parameters.map(({ name: own }, i) => (ts.isIdentifier(own) ? own.text : keys[i] ?? own.getText())); // { a, b } is called as its comment does
     const all = node.parameters.map(({ type, questionToken }, i) => /** @type {[string, string, string]} */ ([`${names[i]}${questionToken ? '?' : ''}`, type ? this.#code.print(type, this.link) : '', params.get(names[i]) ?? '']));
     const rows = all.filter(([own, type, words]) => own !== 'this' && (words || !(/^options\??$/.test(own) && isLinked(type)))); // their type says it all
     const more = [...params].filter(([key]) => key.includes('.')).map(([key, words]) => /** @type {[string, string, string]} */ ([key, '', words]));
-    return `<pre class="signature"><code>${escape(name)}${this.#code.print(node, this.link, begin)}</code></pre>
+    const whole = ts.isFunctionTypeNode(node) ? `${this.#code.print(node, this.link, begin, node.parameters.end + 1)}: ${this.#code.print(node.type, this.link)}` : this.#code.print(node, this.link, begin);
+    return `<pre class="signature"><code>${escape(name)}${whole}</code></pre>
 ${this.#words(text)}${this.#table([...rows, ...more], 'Parameter')}
 ${returns ? `<p><b>Returns</b> ${this.#words(returns, true)}</p>` : ''}${throws.map((words) => `<p><b>Throws</b> ${this.#words(words, true)}</p>`).join('')}`;
   }
@@ -128,6 +130,7 @@ ${returns ? `<p><b>Returns</b> ${this.#words(returns, true)}</p>` : ''}${throws.
       return { kind: 'class', html: this.#words(text) + base + (more.length ? `<p>Also: ${more.join(', ')}</p>` : '') + this.#members(/** @type {ts.Node[]} */ (members), name) };
     }
     if (ts.isVariableDeclaration(node)) {
+      if (node.type && ts.isFunctionTypeNode(node.type)) return { kind: 'function', html: this.#signature(node.type, name, node) };
       const kind = /\/(factories|recipes)\.d\.ts$/.test(node.getSourceFile().fileName) && kinds.find(({ names }) => names === name), type = node.type ? `<pre class="signature"><code>${escape(name)}: ${this.#code.print(node.type, this.link)}</code></pre>` : '';
       return { kind: 'constant', html: this.#words(text) + (kind ? `<p>All of them with their options: <a href="${kind.file}">${escape(kind.title)}</a>.</p>` : type) };
     }
