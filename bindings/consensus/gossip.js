@@ -52,9 +52,10 @@ export function mixingFactor(weights) {
  * Mixings until what differs from the mean is `precision` times what it was.
  * @param {number} factor of one mixing, below 1, as `mixingFactor` gives it
  * @param {number} precision above 0, such as 1e-6
- * @throws {HeddleError} `argument` for a factor that is not below 1
+ * @throws {HeddleError} `argument` for a factor that is not below 1, or a precision that is not above 0
  */
 export function mixingSteps(factor, precision) {
+  if (!(precision > 0)) throw new HeddleError('argument', `gossip: precision = ${precision}, expected a number above 0`);
   if (!(factor < 1 - 1e-12)) throw new HeddleError('argument', `gossip: a factor of ${factor} never comes to the mean: is the graph connected?`);
   return factor <= precision ? 1 : Math.ceil(Math.log(precision) / Math.log(factor));
 }

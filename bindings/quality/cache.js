@@ -25,7 +25,7 @@ async function listPieces(where) {
 }
 
 /**
- * A store of features by key. Pieces of it are files of their own, each written at once or not at all, so that an interrupted pass over many
+ * A store of features by key, made by `featureCache`. Pieces of it are files of their own, each written at once or not at all, so that an interrupted pass over many
  * pictures goes on where it was. Two programs may write to the same store.
  */
 export class FeatureCache {

@@ -130,6 +130,7 @@ test('weights of Metropolis are doubly stochastic; the mixing factor is the seco
   assert.ok(Math.abs(mixingFactor(metropolisWeights([[1], [0], [3], [2]])) - 1) < 1e-9, 'two islands');
   assert.ok(Math.abs(mixingFactor([[0, 1], [1, 0]]) - 1) < 1e-9, 'two that swap for ever');
   assert.throws(() => mixingSteps(1, 1e-6), heddleError('argument', /is the graph connected/));
+  for (const precision of [0, -1, NaN]) assert.throws(() => mixingSteps(0.5, precision), heddleError('argument', /precision = (0|-1|NaN), expected a number above 0/));
   assert.ok(mixingFactor([[0.5, 0.5], [0.5, 0.5]]) < 1e-12);
 });
 
