@@ -79,6 +79,9 @@ test('quartiles, ratios and limits', () => {
   assert.deepEqual(asked.map(({ value, met }) => [value, met]), [[10, false], [2.5, true], [3, false], [4, true]]);
   addRatios(work({ isRate: true }), columns);
   assert.equal(columns[1].ratio, 2.5);
+  const beside = /** @type {any} */ ([...columns.slice(0, 2), { key: 'gcc2', beside: 'node2', median: 6 }, { key: 'torch2', beside: 'chromium2', median: 8 }]);
+  addRatios(work({}), beside);
+  assert.deepEqual(beside.map((/** @type {any} */ { ratio }) => ratio), [undefined, 0.4, 1.5, undefined], 'beside its own column, if that is there');
 });
 
 test('only what moved beyond the spread of both runs counts as slower or faster, for times and for rates', () => {
@@ -92,6 +95,10 @@ test('only what moved beyond the spread of both runs counts as slower or faster,
   assert.equal(compare(report(entry([10])), report(entry([12])))[0].ratio, 1.2);
   const peer = (/** @type {number} */ ms) => ({ ...entry([ms]), columns: entry([ms, ms, ms]).columns.map((column) => ({ ...column, key: 'torch' })) });
   assert.deepEqual(compare(report(peer(10)), report(peer(20))), [], "others' speed is not ours");
+  for (const [key, count] of /** @type {[string, number][]} */ ([['tfjs@chromium1', 0], ['numpy2', 0], ['gcc2', 1], ['chromium2', 1]])) {
+    const [one, two] = [[10], [20]].map((samples) => report({ ...entry(samples), columns: entry(samples).columns.map((column) => ({ ...column, key })) }));
+    assert.equal(compare(one, two).length, count, key);
+  }
   assert.deepEqual(compare(report(), before), [], 'a new work has nothing to be compared with');
 });
 
@@ -101,6 +108,13 @@ test("README's table goes between its marks, and only there", () => {
   assert.match(text, /^\| work, ms \| 2 \| - \| - \| - \|$/m);
   assert.equal(intoReadme(text, found), text);
   assert.throws(() => intoReadme('no marks', found), /no place/);
+  found.works[0].columns.push(...['chromium1', 'chromium2', 'jax@chromium1', 'jax@chromium2', 'tfjs@chromium1'].map((key, i) => ({ ...found.works[0].columns[0], key, title: key, median: 3 + i })));
+  found.works[0].cannot = { ort: 'predicts only', tfjs: 'measured is something else' };
+  const beside = readmeTable(found).split('In Chromium beside others')[1] ?? '';
+  assert.match(beside, /^\| work, ms \| 3 \/ 4 \| 7 \| 5 \/ 6 \| predicts only \| - \| - \|$/m);
+  assert.equal(intoReadme(intoReadme(text, found), found), intoReadme(text, found));
+  assert.match(markdown(found), /^In Chromium, beside others:\n\n\| work \| unit \| chromium1 \| chromium2 \| jax@chromium1 \|/m);
+  assert.match(markdown(found), /^- work, ONNX Runtime Web wasm: predicts only$/m);
   found.works[0].columns[0].failed = 'it stopped';
   assert.match(markdown(found), /## Failed\n\n- work, Node, 1 thread: it stopped/);
 });

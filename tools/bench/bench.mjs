@@ -125,7 +125,7 @@ async function measureAll(groups, { quick, peers, out }) {
   for (const { work, columns } of kept) {
     const measured = await measureWork(work, columns, bench, teller);
     addRatios(work, measured);
-    const { id, group, title, unit, isRate, readme } = work, entry = { id, group, title, unit, isRate, readme, columns: measured, asked: quick ? [] : judge(work, measured) };
+    const { id, group, title, unit, isRate, readme, cannot } = work, entry = { id, group, title, unit, isRate, readme, ...cannot && { cannot }, columns: measured, asked: quick ? [] : judge(work, measured) };
     report.works.push(entry);
     teller.line(tell(entry));
     save(report, out, begin); // what is there is kept, whatever comes

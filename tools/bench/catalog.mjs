@@ -14,8 +14,10 @@ export const OTHERS = {
   gcc: 'heddle natively, gcc -O3 -march=native', numpy: 'NumPy', torch: 'PyTorch',
   tfjs: 'TensorFlow.js wasm', jax: 'jax-js wasm', ort: 'ONNX Runtime Web wasm', convnetjs: 'ConvNetJS', ml_matrix: 'ml-matrix',
 };
-/** Programs in JavaScript, for the README's "best of them". */
-export const SCRIPTS = ['tfjs', 'jax', 'ort', 'convnetjs', 'ml_matrix'];
+/** Programs in JavaScript, and how many threads each may have in a page (see peers/wasm_tfjs.mjs); in Node all of them have one. @type {Record<string, number>} */
+export const SCRIPTS = { tfjs: 1, jax: 2, ort: 2, convnetjs: 1, ml_matrix: 1 };
+/** A script's column in a page. @param {string} key @param {string} place */
+export const inPage = (key, place) => `${key}@${place}`;
 
 /** Kernels alone: their programs are compiled when they are measured. */
 export const KERNEL = 'works/kernel.mjs';
@@ -26,24 +28,34 @@ const ALL = ['node1', 'node2', 'baseline', 'chromium1', 'chromium2'], NODE = ['n
  *   beside: key of the column whose time its own is divided by, the first by default; once: in the first pass alone
  * @typedef {{ of: string, most?: number | string, least?: number, unit?: string }} Asked of: a column, or `speedup` (two threads over one), `growth` or `memory` of the first column;
  *   most: a number, or the column that must not be less
- * @typedef {{ id: string, group: string, title: string, unit: string, isRate: boolean, columns: Column[], passes: number, sample: (result: any) => number[], asked: Asked[], readme: boolean }} Work */
+ * @typedef {{ id: string, group: string, title: string, unit: string, isRate: boolean, columns: Column[], passes: number, sample: (result: any) => number[], asked: Asked[], readme: boolean,
+ *   cannot?: Record<string, string> }} Work cannot: of others, why not */
 
 /** A native column for each number of threads, beside our own of as many; the second's key ends in a 2. @param {string} key @param {(threads: string) => any} column @returns {Column[]} */
 const onThreads = (key, column) => ['1', '2'].map((threads) => ({ key: threads === '1' ? key : `${key}2`, title: `${OTHERS[key]}, ${threads} thread${threads === '1' ? '' : 's'}`, beside: `node${threads}`, ...column(threads) }));
 
+/** A script in Node, and in Chromium with one thread and with as many as it can. @param {string} key @param {any} column @returns {Column[]} */
+function script(key, { title = OTHERS[key], given, ...column }) {
+  const pages = ['chromium1', 'chromium2'].slice(0, SCRIPTS[key]).map((place) => ({ key: inPage(key, place), title: `${title} in ${PLACES[place].title}`, where: 'chromium', beside: place, given: { ...given, threads: PLACES[place].threads }, ...column }));
+  return [{ key, title: `${title} in Node`, where: 'node', given, ...column }, ...pages];
+}
+
 /** A work in heddle and others.
  * @param {{ id: string, title: string, module: string, given?: object, places?: string[], peers?: Record<string, [string, object?]>, gcc?: string, numpy?: string, torch?: string, unit?: string,
- *   isRate?: boolean, passes?: number, rounds?: number, seconds?: number, cost?: number, sample?: (result: any) => number[], asked?: Asked[], readme?: boolean }} options
+ *   isRate?: boolean, passes?: number, rounds?: number, seconds?: number, cost?: number, sample?: (result: any) => number[], asked?: Asked[], readme?: boolean, cannot?: Record<string, string> }} options
  *   peers: module of each, and its own rounds and costs; gcc, numpy, torch: the work's name there; cost: seconds of a run of our own, about
  * @returns {Omit<Work, 'group'>} */
-function work({ id, title, module, given = {}, places = NODE, peers = {}, gcc, numpy, torch, unit = 'ms', isRate = false, passes = 2, rounds = 5, seconds = 1, cost = 1 + seconds, sample = ({ ms }) => ms, asked = [], readme = false }) {
+function work({ id, title, module, given = {}, places = NODE, peers = {}, gcc, numpy, torch, unit = 'ms', isRate = false, passes = 2, rounds = 5, seconds = 1, cost = 1 + seconds, sample = ({ ms }) => ms, asked = [], readme = false, cannot }) {
   const common = { rounds, seconds, cost };
   const own = places.map((key) => ({ key, ...PLACES[key], module: `works/${module}.mjs`, given: { ...given, engine: PLACES[key].engine, threads: PLACES[key].threads }, ...common }));
-  const scripts = Object.entries(peers).map(([key, [peer, more = {}]]) => ({ key, title: OTHERS[key], where: 'node', module: `peers/${peer}.mjs`, given, ...common, cost: 3 * cost, ...more }));
+  const scripts = Object.entries(peers).flatMap(([key, [peer, more = {}]]) => script(key, { module: `peers/${peer}.mjs`, given, ...common, cost: 2 * cost, ...more }));
   const python = Object.entries({ numpy, torch }).filter(([, name]) => name).flatMap(([key, name]) => onThreads(key, (threads) => ({ where: 'python', args: [name, key, threads], ...common, cost: cost + 1 })));
   const native = gcc ? onThreads('gcc', (threads) => ({ where: 'native', args: ['works', threads, gcc], ...common })) : [];
-  return { id, title, unit, isRate, passes, columns: [...own, ...native, ...scripts, ...python], sample, asked, readme };
+  return { id, title, unit, isRate, passes, columns: [...own, ...native, ...scripts, ...python], sample, asked, readme, cannot };
 }
+
+/** Why others have no column, or one of something else. */
+const PREDICTS = { ort: 'predicts only' }, PATCHES = { tfjs: 'its conv2d has no gradient on wasm (no kernel Conv2DBackpropFilter); measured is a product of patches' }, NO_BILINEAR = { convnetjs: 'no such layer' }, SOLVES = { ort: 'predicts only', convnetjs: 'networks only' };
 
 /** Of a peer that takes many seconds: one round, once. */
 const slow = (cost) => ({ rounds: 1, seconds: 0, once: true, cost });
@@ -54,23 +66,23 @@ const inSeconds = { unit: 's', sample: ({ ms }) => ms.map((one) => one / 1000) }
 function square(n, transposed) {
   const name = `${n} ${transposed}`, common = { rounds: 15, seconds: 1.5, cost: n === 512 ? 0.7 : 1.5 };
   const kernel = (key) => ({ key, ...PLACES[key], module: KERNEL, given: { program: key === 'baseline' ? 'kern-baseline' : 'kern-relaxed', threads: PLACES[key].threads, name }, ...common });
-  const peer = (key) => ({ key, title: OTHERS[key], where: 'node', module: 'peers/gemm.mjs', given: { n, transposed, library: key }, ...common, cost: 3 });
+  const peer = (key) => script(key, { module: 'peers/gemm.mjs', given: { n, transposed, library: key }, ...common, cost: 3 });
   const python = (key) => onThreads(key, (threads) => ({ where: 'python', args: [name, key, threads], ...common, cost: 1.5 }));
   return {
     id: `sgemm-${n}-${transposed}`, title: `SGEMM ${name}`, passes: 1, ...gflops(2 * n ** 3), readme: name === '1024 NN' || name === '1024 TN',
-    columns: [...ALL.map(kernel), ...onThreads('gcc', (threads) => ({ where: 'native', args: ['kern', threads, 'square', name], ...common })), peer('tfjs'), peer('jax'), ...python('numpy'), ...python('torch')],
+    columns: [...ALL.map(kernel), ...onThreads('gcc', (threads) => ({ where: 'native', args: ['kern', threads, 'square', name], ...common })), ...peer('tfjs'), ...peer('jax'), ...python('numpy'), ...python('torch')],
     asked: [{ of: 'node1', least: 45 }, { of: 'baseline', least: 34 }],
   };
 }
 
 function step(net, title, most, speedup) {
   return work({ id: `${net}-step`, title: `${title}, training step of 128`, module: 'steps', given: { net }, places: [...ALL, 'single'], peers: { tfjs: ['steps_tfjs'], jax: ['steps_jax'] },
-    gcc: `${net} step`, torch: `${net} step`, rounds: 9, readme: true, asked: [{ of: 'node1', most }, { of: 'speedup', least: speedup }, { of: 'growth', most: 0, unit: 'bytes' }] });
+    gcc: `${net} step`, torch: `${net} step`, cannot: { ...PREDICTS, ...net === 'matnet' && NO_BILINEAR }, rounds: 9, readme: true, asked: [{ of: 'node1', most }, { of: 'speedup', least: speedup }, { of: 'growth', most: 0, unit: 'bytes' }] });
 }
 
 function conv(net, train, title, most, peers) {
   const name = `${net} ${train ? 'step' : 'forward'}`;
-  return work({ id: name.replace(' ', '-'), title, module: 'conv', given: { net, train }, places: ALL, peers, gcc: name, torch: name, seconds: 1.5, readme: true,
+  return work({ id: name.replace(' ', '-'), title, module: 'conv', given: { net, train }, places: ALL, peers, gcc: name, torch: name, cannot: train ? { ...PREDICTS, ...peers.tfjs && PATCHES } : undefined, seconds: 1.5, readme: true,
     asked: [{ of: 'node1', most }, { of: 'speedup', least: 1.7 }] });
 }
 
@@ -107,7 +119,7 @@ const GROUPS = {
   square: [512, 1024].flatMap((n) => ['NN', 'NT', 'TN', 'TT'].map((transposed) => square(n, transposed))),
   step: [step('matnet', 'MatNet 28x28, 20x20, 16x16, 10', 1, 1.5), step('mlp', 'MLP 784-512-512-10', 10, 1.7)],
   conv: [
-    conv('cifar', true, 'CIFAR network, training step of 128', 260, { tfjs: ['conv_tfjs', slow(20)], convnetjs: ['conv_convnetjs', slow(30)], jax: ['conv_jax', { ...slow(25), title: 'jax-js wasm, eight steps of 16' }] }),
+    conv('cifar', true, 'CIFAR network, training step of 128', 260, { tfjs: ['conv_tfjs', slow(20)], convnetjs: ['conv_convnetjs', slow(30)], jax: ['conv_jax', { ...slow(25), title: 'jax-js wasm (eight steps of 16)' }] }),
     conv('cifar', false, 'CIFAR network, forward of 128', 80, { tfjs: ['conv_tfjs'], ort: ['conv_ort'] }),
     conv('resnet18', false, 'ResNet-18, one picture of 224 x 224', 75, { tfjs: ['conv_tfjs'], ort: ['conv_ort'] }),
     conv('mnist', true, 'MNIST network of two 5x5 convolutions, training step of 128', 64, { convnetjs: ['conv_convnetjs'] }),
@@ -121,12 +133,12 @@ const GROUPS = {
     algebra('gemm', 'product of 1,024, float64', { ...gflops(2 * 1024 ** 3), asked: [{ of: 'node1', least: 18 }] }),
     algebra('syrk', 'A^T A, 10,000 x 2,000, float32', { asked: [{ of: 'node1', most: 950 }] }),
     algebra('cholesky', 'Cholesky of 2,000, float64', { asked: [{ of: 'node1', most: 250 }] }),
-    algebra('solve', 'Cholesky solution of 1,024, 10 right sides, float64', { places: ALL, peers: { ml_matrix: ['linalg_ml_matrix'] }, passes: 2, seconds: 1, readme: true, asked: [{ of: 'node1', most: 40 }] }),
+    algebra('solve', 'Cholesky solution of 1,024, 10 right sides, float64', { places: ALL, peers: { ml_matrix: ['linalg_ml_matrix'] }, cannot: { ...SOLVES, tfjs: 'no float64, no Cholesky' }, passes: 2, seconds: 1, readme: true, asked: [{ of: 'node1', most: 40 }] }),
     algebra('qr', 'QR of 1,000, Q and R, float64'), algebra('eigh', 'eigenvectors of 1,000, float64', { rounds: 3, cost: 4, readme: true, asked: [{ of: 'node1', most: 3000 }] }),
     algebra('svd', 'SVD of 1,000, float64', { rounds: 3, cost: 5, readme: true }),
   ],
   solve: [
-    closed('ridge', 'ridge, 10,000 x 2,000, 10 outputs', { places: ALL, peers: { tfjs: ['solve_tfjs', slow(18)], jax: ['solve_jax', slow(16)] }, gcc: 'ridge', numpy: 'ridge', torch: 'ridge', rounds: 3, seconds: 3, asked: [{ of: 'node1', most: 1200 }] }),
+    closed('ridge', 'ridge, 10,000 x 2,000, 10 outputs', { places: ALL, peers: { tfjs: ['solve_tfjs', slow(18)], jax: ['solve_jax', slow(16)] }, gcc: 'ridge', numpy: 'ridge', torch: 'ridge', cannot: { ...SOLVES, tfjs: 'no Cholesky; measured is one in plain JavaScript after its products' }, rounds: 3, seconds: 3, asked: [{ of: 'node1', most: 1200 }] }),
     closed('slfn', 'SLFN, 60,000 x 784, 1,570 features', { ...inSeconds, rounds: 2, seconds: 10, cost: 16, asked: [{ of: 'node1', most: 6 }] }),
     closed('redense', 'ReDense, 60,000 x 501, 200 full-batch epochs', { ...inSeconds, places: TWO, rounds: 1, cost: 22, asked: [{ of: 'node1', most: 60 }] }),
   ],

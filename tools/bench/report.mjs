@@ -1,14 +1,14 @@
 // From samples to what is read: statistics, what was asked, ratios, Markdown, the README's table, and what became slower since another report.
-import { OTHERS, SCRIPTS } from './catalog.mjs';
+import { OTHERS, PLACES, SCRIPTS, inPage } from './catalog.mjs';
 
 /** @typedef {{ key: string, title: string, beside?: string, samples?: number[], median?: number, min?: number, max?: number, q1?: number, q3?: number, rounds?: number, ratio?: number, memory?: any, growth?: number,
  *   failed?: string, seconds: number, load: number }} Measured
- * @typedef {{ id: string, group: string, title: string, unit: string, isRate: boolean, readme: boolean, columns: Measured[], asked: { what: string, value: number, limit: string, met: boolean }[] }} Entry
+ * @typedef {{ id: string, group: string, title: string, unit: string, isRate: boolean, readme: boolean, cannot?: Record<string, string>, columns: Measured[], asked: { what: string, value: number, limit: string, met: boolean }[] }} Entry
  * @typedef {{ format: 1, quick: boolean, date: string, commit: string, machine: Record<string, any>, versions: Record<string, string>, skipped: string[], seconds: number, works: Entry[],
  *   sizes?: Record<string, Record<string, { size: number, later: number, limit: number }>>, sizesFailed?: string }} Report */
 
 /** Not heddle's. @param {string} key of a column */
-const isOther = (key) => !key.startsWith('gcc') && Object.keys(OTHERS).some((name) => key === name || key === `${name}2`);
+const isOther = (key) => !key.startsWith('gcc') && key.replace(/2$|@.*$/, '') in OTHERS;
 
 /** The value below which a part of the sorted values lies, between neighbours by proportion. @param {number[]} sorted @param {number} part */
 function quantile(sorted, part) {
@@ -59,10 +59,18 @@ const cell = (column) => {
 /** @param {string[]} head @param {string[][]} rows */
 export const table = (head, rows) => [head, head.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n');
 
-/** @param {Entry[]} works of a group */
-function groupTable(works) {
-  const keys = [...new Map(works.flatMap(({ columns }) => columns.map(({ key, title }) => [key, title])))];
+/** @param {Entry[]} works of a group @param {(key: string) => boolean} isColumn */
+function groupTable(works, isColumn) {
+  const keys = [...new Map(works.flatMap(({ columns }) => columns.map(({ key, title }) => [key, title])))].filter(([key]) => isColumn(key));
   return table(['work', 'unit', ...keys.map(([, title]) => title)], works.map(({ title, unit, columns }) => [title, unit || '-', ...keys.map(([key]) => cell(columns.find((one) => one.key === key)))]));
+}
+
+const others = Object.keys(SCRIPTS), isInPage = (key) => key.includes('@'), hasPeersInPages = ({ columns }) => columns.some(({ key }) => isInPage(key));
+
+/** All of a group; what others do in pages beside heddle there in a table of its own. @param {Entry[]} works */
+function groupTables(works) {
+  const beside = works.filter(hasPeersInPages), all = groupTable(works, (key) => !isInPage(key));
+  return beside.length ? `${all}\n\nIn Chromium, beside others:\n\n${groupTable(beside, (key) => isInPage(key) || PLACES[key]?.where === 'chromium')}` : all;
 }
 
 const machineLine = ({ cpu, cores, mhz, memory, os, load }) => `${cpu}, ${cores} cores${mhz ? ` at ${mhz} MHz` : ''}, ${memory} GiB, ${os}; load average ${load.before} before, ${load.after} after`;
@@ -71,8 +79,9 @@ const machineLine = ({ cpu, cores, mhz, memory, os, load }) => `${cpu}, ${cores}
 export function markdown(report) {
   const { works, machine, versions, skipped, sizes } = report, groups = [...new Set(works.map(({ group }) => group))];
   const asked = works.flatMap(({ title, asked: list }) => list.map(({ what, value, limit, met }) => [title, what, figure(value), limit, met ? 'yes' : '**no**']));
+  const cannot = works.flatMap(({ title, cannot: list = {} }) => Object.entries(list).map(([key, why]) => `- ${title}, ${OTHERS[key]}: ${why}`));
   const failed = works.flatMap(({ title, columns }) => columns.filter((column) => column.failed).map((column) => `- ${title}, ${column.title}: ${column.failed}`)).concat(report.sizesFailed ? [`- sizes: ${report.sizesFailed}`] : []);
-  const sections = groups.map((group) => `## ${group}\n\n${groupTable(works.filter((one) => one.group === group))}`);
+  const sections = groups.map((group) => `## ${group}\n\n${groupTables(works.filter((one) => one.group === group))}`);
   return [
     `# heddle: benchmark of ${report.date}${report.quick ? ' (a smoke run: small sizes, one round; figures mean nothing)' : ''}`,
     `${machineLine(machine)}. Commit ${report.commit}; ${Object.entries(versions).map(([name, version]) => `${name} ${version}`).join(', ')}. ${Math.round(report.seconds / 60)} minutes.`,
@@ -81,22 +90,38 @@ export function markdown(report) {
     ...(failed.length ? [`## Failed\n\n${failed.join('\n')}`] : []),
     ...(asked.length ? [`## Asked\n\n${table(['work', 'of', 'is', 'asked', 'met'], asked)}`] : []),
     ...sections,
+    ...(cannot.length ? [`## What others cannot do\n\n${cannot.join('\n')}\n- all in Chromium, ${OTHERS.tfjs}: one thread; of its threads, which it starts, it uses none (tensorflow/tfjs, issue 8513)`] : []),
     ...(sizes ? [`## sizes, KiB of gzip\n\n${table(['part', 'is', 'on demand', 'at most'], Object.values(sizes).flatMap((list) => Object.entries(list).map(([name, { size, later, limit }]) => [name, size.toFixed(1), later.toFixed(1), String(limit)])))}`] : []),
   ].join('\n\n').concat('\n');
+}
+
+const at = (columns, key) => columns.find((column) => column.key === key && column.median !== undefined), value = (column) => (column ? figure(column.median) : '-');
+/** Of one and of two threads. @param {Measured[]} columns @param {string} one @param {string} two */
+const pair = (columns, one, two) => (at(columns, one) ? `${value(at(columns, one))}${at(columns, two) ? ` / ${value(at(columns, two))}` : ''}` : '-');
+
+/** What others do in a page, or why not, beside heddle there; '' where none was measured. @param {Entry[]} works */
+function besideInChromium(works) {
+  const rows = works.filter((one) => one.readme && hasPeersInPages(one)).map(({ title, unit, columns, cannot = {} }) => [`${title}, ${unit}`, pair(columns, 'chromium1', 'chromium2'), ...others.map((key) => {
+    const found = pair(columns, ...['chromium1', 'chromium2'].map((place) => inPage(key, place)));
+    return found === '-' && key in cannot ? cannot[key] : found;
+  })]);
+  return rows.length ? table(['work', 'heddle', ...others.map((key) => OTHERS[key])], rows) : '';
 }
 
 /** The README's table: one line for each work that a reader asks for. @param {Report} report */
 export function readmeTable({ works, machine, versions, date }) {
   const rows = works.filter(({ readme }) => readme).map(({ title, unit, columns }) => {
-    const at = (key) => columns.find((column) => column.key === key && column.median !== undefined), value = (column) => (column ? figure(column.median) : '-');
-    const pair = (one, two) => (at(one) ? `${value(at(one))}${at(two) ? ` / ${value(at(two))}` : ''}` : '-');
-    const scripts = columns.filter((column) => SCRIPTS.includes(column.key) && column.median !== undefined).sort((a, b) => a.ratio - b.ratio)[0];
-    const native = ['torch', 'numpy'].filter(at).map((key) => `${pair(key, `${key}2`)} (${OTHERS[key]})`).join(', ');
-    if (at('page-cold')) return [`${title}, ${unit}: cold / from the cache`, '-', pair('page-cold', 'page-warm'), '-', '-'];
-    return [`${title}, ${unit}`, pair('node1', 'node2'), pair('chromium1', 'chromium2'), scripts ? `${value(scripts)} (${scripts.title})` : '-', native || '-'];
+    const scripts = columns.filter((column) => others.includes(column.key) && column.median !== undefined).sort((a, b) => a.ratio - b.ratio)[0];
+    const native = ['torch', 'numpy'].filter((key) => at(columns, key)).map((key) => `${pair(columns, key, `${key}2`)} (${OTHERS[key]})`).join(', ');
+    if (at(columns, 'page-cold')) return [`${title}, ${unit}: cold / from the cache`, '-', pair(columns, 'page-cold', 'page-warm'), '-', '-'];
+    return [`${title}, ${unit}`, pair(columns, 'node1', 'node2'), pair(columns, 'chromium1', 'chromium2'), scripts ? `${value(scripts)} (${OTHERS[scripts.key]})` : '-', native || '-'];
   });
   const names = ['node', 'chromium', 'numpy', 'torch', '@tensorflow/tfjs', '@jax-js/jax', 'onnxruntime-web'].filter((name) => versions[name]).map((name) => `${name} ${versions[name]}`);
-  return `${table(['work (float32 unless said)', 'Node, 1 / 2 threads', 'Chromium, 1 / 2 threads', 'best other in JavaScript, 1 thread', 'native, 1 / 2 threads'], rows)}\n
+  const beside = besideInChromium(works);
+  return `${table(['work (float32 unless said)', 'Node, 1 / 2 threads', 'Chromium, 1 / 2 threads', 'best other in Node, 1 thread', 'native, 1 / 2 threads'], rows)}\n${beside && `
+In Chromium beside others, threads 1 / 2 where they have two:
+
+${beside}\n`}
 Medians of ${date}, ${machine.cpu}, ${machine.cores} cores; ${names.join(', ')}.`;
 }
 

@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { build } from 'esbuild';
 import { chromium } from 'playwright-core';
 import { buildPreset } from '../build.mjs';
 import { node24, tree } from '../common.mjs';
@@ -27,6 +28,7 @@ async function run(command, args, timeout = PATIENCE) {
 }
 
 const lastLine = (text) => JSON.parse(text.trim().split('\n').at(-1));
+const isPeer = (module = '') => module.startsWith('peers/');
 const budgetOf = ({ rounds, seconds }) => ({ rounds, seconds });
 
 /** A work's module in a process of Node of its own. @param {{ module: string, given: object, rounds: number, seconds: number }} column */
@@ -87,6 +89,13 @@ async function findPython() {
 
 const args = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
 
+/** Others' programs for pages, as a bundler makes them. ONNX Runtime without what is for GPUs, its engine beside the bundle: for bundlers, its documentation says.
+ * @param {string[]} modules in this folder */
+const bundlePeers = (modules) => build({
+  absWorkingDir: here, entryPoints: modules, outdir: join(built, 'peers'), outExtension: { '.js': '.mjs' }, bundle: true, splitting: true, minify: true, format: 'esm', platform: 'browser', target: 'esnext',
+  alias: { 'onnxruntime-web': 'onnxruntime-web/wasm' }, conditions: ['onnxruntime-web-use-extern-wasm', 'module'], logLevel: 'silent',
+});
+
 async function pages() {
   const browser = await chromium.launch({ executablePath: chromiumPath, headless: true, args }), server = await serve({ folder: tree, headers: { 'Cache-Control': 'max-age=3600' } });
   const url = `${server.url}tools/bench/page.html`;
@@ -97,7 +106,8 @@ async function pages() {
       const page = await browser.newPage();
       try {
         await page.goto(url);
-        const result = page.evaluate(async ([path, options]) => (await import(path)).run(options), [`./${module}`, { ...given, ...budgetOf(column) }]);
+        if (isPeer(module)) await page.evaluate((value) => Object.defineProperty(navigator, 'hardwareConcurrency', { value }), given.threads); // jax-js takes them all
+        const result = page.evaluate(async ([path, options]) => (await import(path)).run(options), [isPeer(module) ? `/build/bench/${module}` : `./${module}`, { ...given, ...budgetOf(column) }]);
         return await Promise.race([result, new Promise((_, reject) => { setTimeout(() => reject(new Error(`no result after ${PATIENCE / 1000} s`)), PATIENCE).unref(); })]);
       } finally {
         await page.close();
@@ -139,7 +149,7 @@ async function pages() {
 export async function prepare(columns, { quick, peers }) {
   mkdirSync(built, { recursive: true });
   const needs = (where) => columns.some((column) => column.where === where), isKernel = ({ module }) => module === KERNEL, skipped = [], broken = {};
-  const attempt = (where, work) => work().catch((error) => { broken[where] = `could not be prepared: ${error.message}`; });
+  const attempt = (where, work) => work().catch((error) => { broken[where] = `could not be prepared: ${error.errors?.[0]?.text ?? error.message}`; });
   if (columns.some(isKernel)) await attempt('kernel', buildKernels);
   if (needs('native')) await attempt('native', () => buildNative(quick));
   const python = needs('python') ? await findPython() : { program: '', versions: {} };
@@ -148,6 +158,8 @@ export async function prepare(columns, { quick, peers }) {
   const isInstalled = existsSync(chromiumPath), browser = needsPages && isInstalled ? await attempt('chromium', pages) : undefined;
   if (needsPages && !isInstalled) skipped.push(`Chromium: not at ${chromiumPath} (environment variable CHROMIUM)`);
   if (!peers) skipped.push('peers in JavaScript: left out');
+  const inPages = [...new Set(columns.filter(({ where, module }) => where === 'chromium' && isPeer(module)).map(({ module }) => module))];
+  if (browser && peers && inPages.length) await attempt('peers', () => bundlePeers(inPages));
   const runners = {
     node: measureInNode,
     native: async ({ args: [program, ...more], rounds, seconds }) => lastLine(await run(nativeProgram(program, quick), [...more, String(rounds), ...(program === 'works' ? [String(seconds)] : [])])),
@@ -156,9 +168,9 @@ export async function prepare(columns, { quick, peers }) {
     page: (column) => browser.start(column),
   };
   if (broken.chromium) broken.page = broken.chromium;
-  const isThere = ({ where, args: [, library] = [], module = '' }) => (where === 'python' ? Boolean(python.versions[library]) : where === 'chromium' || where === 'page' ? isInstalled : peers || !module.startsWith('peers/'));
+  const isThere = ({ where, args: [, library] = [], module = '' }) => (where === 'python' ? Boolean(python.versions[library]) : (peers || !isPeer(module)) && (isInstalled || !['chromium', 'page'].includes(where)));
   const measure = async (column) => {
-    const reason = broken[column.where] ?? (isKernel(column) ? broken.kernel : undefined);
+    const reason = broken[column.where] ?? (isKernel(column) ? broken.kernel : column.where === 'chromium' && isPeer(column.module) ? broken.peers : undefined);
     if (reason) throw new Error(reason);
     return runners[column.where](column);
   };

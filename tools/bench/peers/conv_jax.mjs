@@ -1,11 +1,10 @@
 // ms of a training step of a convolutional network in jax-js, see steps_jax.mjs; images are NCHW, as it likes them. A batch of 128 would take minutes: as many steps of 16
 // as make it. Dropout draws nothing: its multiplication with a mask is there.
-import { defaultDevice, init, jit, lax, nn, numpy as np, valueAndGrad } from '@jax-js/jax';
+import { jit, lax, nn, numpy as np, valueAndGrad } from '@jax-js/jax';
 import { numbers, time } from '../kit.mjs';
 import { convNets } from '../networks.mjs';
+import { start } from './wasm_jax.mjs';
 
-await init('wasm');
-defaultDevice('wasm');
 const uniform = (scale, ...shape) => np.array(numbers(shape.reduce((a, b) => a * b), scale)).reshape(shape);
 const total = (list) => list.reduce((a, b) => a * b, 1);
 const activate = (x, relu) => (relu ? nn.relu(x) : x);
@@ -20,6 +19,7 @@ const drawerOf = (weight) => ({
 });
 
 export async function run(given) {
+  await start(given);
   const { shape: [h, w, c], classes, batch: whole, draw } = convNets[given.net], batch = 16, x = uniform(1, batch, c, h, w), dims = [];
   const y = nn.oneHot(np.array(Int32Array.from({ length: batch }, (_, i) => i % classes)), classes);
   draw(drawerOf((...shape) => { // writes their shapes down

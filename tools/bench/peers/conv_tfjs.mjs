@@ -2,9 +2,9 @@
 // one-hot kernel has none either: slices and concat) and a matrix product.
 import { numbers, time } from '../kit.mjs';
 import { convNets } from '../networks.mjs';
-import { tensorflow } from './wasm_tfjs.mjs';
+import { start, tf } from './wasm_tfjs.mjs';
 
-const tf = await tensorflow(), activate = (x, relu) => (relu ? x.relu() : x);
+const activate = (x, relu) => (relu ? x.relu() : x);
 
 function patches(x, size, stride, pad) {
   const [n, h, w, c] = x.shape, out = (length) => Math.floor((length + 2 * pad - size) / stride) + 1;
@@ -22,11 +22,7 @@ const drawerOf = (weight, train) => ({
     const columns = patches(x, size, stride, pad), [n, h, w, k] = columns.shape;
     return activate(columns.reshape([n * h * w, k]).matMul(kernel.reshape([k, filters])).reshape([n, h, w, filters]).add(bias), relu);
   },
-  maxPool(x, { size, stride, pad = 0 }) {
-    if (!train) return tf.maxPool(x, size, stride, pad, 'floor');
-    const [n, h, w, c] = x.shape, oh = Math.floor(h / size), ow = Math.floor(w / size); // its own has no gradient here either
-    return x.slice([0, 0, 0, 0], [n, oh * size, ow * size, c]).reshape([n, oh, size, ow, size * c]).max(2).reshape([n, oh, ow, size, c]).max(3);
-  },
+  maxPool: (x, { size, stride, pad = 0 }) => tf.maxPool(x, size, stride, pad, 'floor'),
   add: (a, b) => a.add(b).relu(),
   globalAverage: (x) => x.mean([1, 2]),
   flatten: (x) => x.reshape([x.shape[0], -1]),
@@ -35,6 +31,7 @@ const drawerOf = (weight, train) => ({
 });
 
 export async function run(given) {
+  await start(given);
   const { shape, classes, batch, draw } = convNets[given.net], weights = []; // in the order of their use: made in the first pass
   let next = 0;
   const drawer = drawerOf((...dims) => {

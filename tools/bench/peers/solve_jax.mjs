@@ -1,12 +1,12 @@
-// ms of the same ridge regression in jax-js on its WASM backend, with its Cholesky and triangular solutions (float32). One thread, see steps_jax.mjs.
-import { defaultDevice, init, lax, numpy as np } from '@jax-js/jax';
+// ms of the same ridge regression in jax-js on its WASM backend, with its Cholesky and triangular solutions (float32).
+import { lax, numpy as np } from '@jax-js/jax';
 import { numbers, time } from '../kit.mjs';
 import { ridgeSize } from '../networks.mjs';
+import { start } from './wasm_jax.mjs';
 
 export async function run(given) {
   const { samples, features, outputs } = ridgeSize, x = numbers(samples * features), y = numbers(samples * outputs);
-  await init('wasm');
-  defaultDevice('wasm');
+  await start(given);
   return { ms: await time(given, async () => {
     const rows = np.array(x).reshape([samples, features]), targets = np.array(y).reshape([samples, outputs]);
     const c = np.matmul(rows.ref.transpose(), targets), g = np.matmul(rows.ref.transpose(), rows).add(np.eye(features));

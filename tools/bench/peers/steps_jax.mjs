@@ -1,15 +1,13 @@
-// ms of a training step of the small networks in jax-js on its WASM backend. One thread: it starts workers only where there is
-// a global Worker, which Node has not. Adam (Kingma & Ba 2015) is written out: the package holds no optimizer.
+// ms of a training step of the small networks in jax-js on its WASM backend. Adam (Kingma & Ba 2015) is written out: the package holds no optimizer.
 // Every array is consumed by its use as an argument; .ref keeps it for another.
-import { defaultDevice, init, jit, nn, numpy as np, random, valueAndGrad } from '@jax-js/jax';
+import { jit, nn, numpy as np, random, valueAndGrad } from '@jax-js/jax';
 import { time } from '../kit.mjs';
 import { batchSize, pictures } from '../networks.mjs';
+import { start } from './wasm_jax.mjs';
 
-await init('wasm');
-defaultDevice('wasm');
 const weight = (...shape) => random.normal(random.key(1), shape).mul(1 / Math.sqrt(shape.at(-1)));
 const zero = (...shape) => np.zeros(shape);
-const start = {
+const first = {
   mlp: () => [weight(784, 512), zero(512), weight(512, 512), zero(512), weight(512, 10), zero(10)],
   matnet: () => [weight(20, 28), weight(20, 28), zero(20, 20), weight(16, 20), weight(16, 20), zero(16, 16), weight(256, 10), zero(10)],
 };
@@ -25,6 +23,7 @@ const forward = {
 };
 
 export async function run(given) {
+  await start(given);
   const { data, labels } = pictures(batchSize), y = nn.oneHot(np.array(Int32Array.from(labels)), 10);
   const x = np.array(Float32Array.from(data, (v) => v / 127.5 - 1)).reshape([batchSize, 784]);
   const lossOf = (w, input, target) => nn.logSoftmax(forward[given.net](w, input)).mul(target).sum().mul(-1 / batchSize);
@@ -36,7 +35,7 @@ export async function run(given) {
     rate.dispose();
     return [loss, w2, m2, v2];
   });
-  let w = start[given.net](), m = w.map((a) => np.zeros(a.shape)), v = w.map((a) => np.zeros(a.shape)), t = 0;
+  let w = first[given.net](), m = w.map((a) => np.zeros(a.shape)), v = w.map((a) => np.zeros(a.shape)), t = 0;
   const losses = [], ms = await time(given, async () => {
     t++;
     let loss;

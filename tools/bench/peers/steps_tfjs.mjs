@@ -1,12 +1,11 @@
 // ms of a training step of the small networks in TensorFlow.js.
 import { time } from '../kit.mjs';
 import { batchSize, pictures } from '../networks.mjs';
-import { tensorflow } from './wasm_tfjs.mjs';
+import { start, tf } from './wasm_tfjs.mjs';
 
-const tf = await tensorflow();
 const weight = (...shape) => tf.variable(tf.randomNormal(shape, 0, 1 / Math.sqrt(shape.at(-1)), 'float32', 1));
 const zero = (...shape) => tf.variable(tf.zeros(shape));
-const start = {
+const first = {
   mlp: () => [weight(784, 512), zero(512), weight(512, 512), zero(512), weight(512, 10), zero(10)],
   matnet: () => [weight(20, 28), weight(20, 28), zero(20, 20), weight(16, 20), weight(16, 20), zero(16, 16), weight(256, 10), zero(10)],
 };
@@ -22,9 +21,10 @@ const forward = {
 };
 
 export async function run(given) {
+  await start(given);
   const { data, labels } = pictures(batchSize), y = tf.oneHot(tf.tensor1d(Array.from(labels), 'int32'), 10).toFloat();
   const x = tf.tensor2d(Float32Array.from(data, (v) => v / 127.5 - 1), [batchSize, 784]);
-  const weights = start[given.net](), optimizer = tf.train.adam(0.001);
+  const weights = first[given.net](), optimizer = tf.train.adam(0.001);
   return { ms: await time(given, () => {
     const loss = optimizer.minimize(() => tf.losses.softmaxCrossEntropy(y, forward[given.net](x, weights)), true, weights);
     loss.dataSync();
