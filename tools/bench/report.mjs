@@ -119,7 +119,7 @@ export function readmeTable({ works, machine, versions, date }) {
   const names = ['node', 'chromium', 'numpy', 'torch', '@tensorflow/tfjs', '@jax-js/jax', 'onnxruntime-web'].filter((name) => versions[name]).map((name) => `${name} ${versions[name]}`);
   const beside = besideInChromium(works);
   return `${table(['work (float32 unless said)', 'Node, 1 / 2 threads', 'Chromium, 1 / 2 threads', 'best other in Node, 1 thread', 'native, 1 / 2 threads'], rows)}\n${beside && `
-In Chromium beside others, threads 1 / 2 where they have two:
+In Chromium beside others, with 1 / 2 threads where they have two (-: not measured):
 
 ${beside}\n`}
 Medians of ${date}, ${machine.cpu}, ${machine.cores} cores; ${names.join(', ')}.`;
