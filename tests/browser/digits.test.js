@@ -108,7 +108,7 @@ test('pauses, goes on with another learning rate, stops; frames keep coming', as
       requestAnimationFrame(frame);
     }));
     const median = gaps.sort((a, b) => a - b)[45];
-    assert.ok(median < 25, `median frame ${median} ms, longest ${gaps.at(-1)} ms`);
+    assert.ok(median < 100, `median frame ${median} ms, longest ${gaps.at(-1)} ms`);
     await page.click('#run');
     await untilStatus(page, 'Paused');
     assert.equal(await text(page, 'run'), 'Resume');
