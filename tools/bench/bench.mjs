@@ -192,6 +192,7 @@ async function main() {
   }
 }
 
+process.once('SIGTERM', () => process.exit(143)); // else Playwright closes the browser alone, and what needs it fails to the end
 try {
   await main();
 } catch (error) {
