@@ -156,7 +156,7 @@ const GROUPS = {
     { ...work({ id: 'first', title: 'import to first result, 784-128-10', module: 'first', places: ['node1'], passes: 11, rounds: 1, cost: 0.3, readme: true, asked: [{ of: 'node1', most: 40 }] }) },
     { id: 'page', title: 'page opened to first result, 784-128-10, no bundler', unit: 'ms', isRate: false, passes: 1, columns: [pageStart('cold'), pageStart('warm')], sample: ({ ms }) => ms, asked: [], readme: true },
   ],
-  lbfgs: [{ id: 'lbfgs', title: 'training loss on 10,000 digits after 10 s', unit: '', isRate: false, passes: 1, sample: ({ loss }) => [loss], readme: false,
+  lbfgs: [{ id: 'lbfgs', title: 'training loss on 10,000 digits after 10 s, last ten epochs', unit: '', isRate: false, passes: 1, sample: ({ losses }) => losses, readme: false,
     columns: [lbfgs('lbfgs', 'L-BFGS'), ...[0.001, 0.003, 0.01].map((rate) => lbfgs(`adam-${rate}`, `Adam, rate ${rate}`, rate))],
     asked: [0.001, 0.003, 0.01].map((rate) => ({ of: 'lbfgs', most: `adam-${rate}` })) }],
 };

@@ -1,4 +1,5 @@
-// Training loss on 10,000 digits after some seconds of L-BFGS, or of Adam (batch 100) at a rate.
+// Training loss of each of the last ten epochs after some seconds of L-BFGS, or of Adam (batch 100) at a rate, on 10,000 digits. A single one says little: at a
+// large rate Adam's loss falls below 1e-4 and jumps to 0.5 again.
 import { init, layers, optimizers, sequential } from '../../../bindings/index.js';
 import { engineOf } from '../kit.mjs';
 import { mnist } from '../../../examples/mnist-data.js';
@@ -13,6 +14,7 @@ export async function run(given) {
   ], { seed: 3 });
   await net.compile({ optimizer, loss: 'sparseCategoricalCrossentropy' });
   const set = await net.dataset(x, y), signal = AbortSignal.timeout((given.quick ? 0.2 : 10) * 1000);
-  await net.fit(set, { epochs: 100000, batchSize, seed: 1, signal }).catch((error) => { if (!/Abort|Timeout/.test(error.name)) throw error; });
-  return { loss: (await net.evaluate(set)).loss };
+  const losses = [];
+  await net.fit(set, { epochs: 100000, batchSize, seed: 1, signal, onEpochEnd: (_, { loss }) => { losses.push(loss); } }).catch((error) => { if (!/Abort|Timeout/.test(error.name)) throw error; });
+  return { losses: losses.slice(-10) };
 }
