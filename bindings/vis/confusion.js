@@ -41,8 +41,10 @@ export function confusionCounts(truth, said, classes) {
   for (let row = 0; row < truth.length; row++) {
     let best = width > 1 ? -1 : list[row], most = -Infinity;
     for (let k = 0; k < width && width > 1; k++) if (list[row * width + k] > most) [best, most] = [k, list[row * width + k]];
-    const isLost = width > 1 && best < 0, wrong = [truth[row], isLost ? 0 : best].find(k => !(Number.isInteger(k) && k >= 0 && k < size));
-    if (wrong !== undefined) throw new HeddleError('argument', `confusionCounts: row ${row} is of class ${wrong}, expected 0 to ${size - 1}`);
+    const isLost = width > 1 && best < 0;
+    for (const k of [truth[row], isLost ? 0 : best]) {
+      if (!(Number.isInteger(k) && k >= 0 && k < size)) throw new HeddleError('argument', `confusionCounts: row ${row} is of class ${k}, expected 0 to ${size - 1}`);
+    }
     if (!isLost) data[truth[row] * size + best]++;
   }
   return { data, shape: [size, size] };

@@ -186,11 +186,11 @@ test('confusion matrices: counts, a table with headings, a picture with its wors
       big[3 * many + 7] = 30;
       vis.confusionMatrix(large, big);
       const scopes = Array.from(place.querySelectorAll('th'), ({ scope }) => scope);
-      const refused = [[[0, 1.5], [0, 1]], [[0, -1], [0, 1]], [[0, 1], [0, 0.5]], [[0, 1], [0, 3]]].map(([truth, said]) => { try { return vis.confusionCounts(truth, said, 3).data; } catch (error) { return error.message; } });
+      const refused = [[[0, 1.5], [0, 1]], [[0, -1], [0, 1]], [[0, 1], [0, 0.5]], [[0, 1], [0, 3]], [[0, undefined], [0, 1]]].map(([truth, said]) => { try { return vis.confusionCounts(truth, said, 3).data; } catch (error) { return error.message; } });
       return { counts: Array.from(counts.data), refused, rows, colours, second, scopes, label: large.querySelector('canvas').getAttribute('aria-label'), worst: large.querySelector('tbody').innerText || large.querySelector('tbody').textContent };
     });
     assert.deepEqual(found.counts, [2, 1, 0, 1, 1, 0, 0, 0, 1]);
-    assert.deepEqual(found.refused, ['1.5', '-1', '0.5', '3'].map((k) => `confusionCounts: row 1 is of class ${k}, expected 0 to 2`));
+    assert.deepEqual(found.refused, ['1.5', '-1', '0.5', '3', 'undefined'].map((k) => `confusionCounts: row 1 is of class ${k}, expected 0 to 2`));
     assert.deepEqual(found.rows, [['', 'ant', 'bee', 'caterpillar'], ['ant', '2', '1', ''], ['bee', '1', '1', ''], ['caterpillar', '', '', '1']]);
     assert.equal(new Set(found.colours).size, 3, `right, wrong, none: ${found.colours}`);
     assert.equal(found.second, 'no yes no 1 2 yes 4');
